@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+# SPDX-License-Identifier: Apache-2.0
+
+# How our own code is compiled. Nothing here reaches a project that links frys, but C++20.
+
+add_library(frys_compile_options INTERFACE)
+target_compile_features(frys_compile_options INTERFACE cxx_std_20)
+target_compile_options(frys_compile_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
+  -Wno-missing-field-initializers
+  $<$<BOOL:${FRYS_WERROR}>:-Werror>)
+set_target_properties(frys_compile_options PROPERTIES INTERFACE_POSITION_INDEPENDENT_CODE ON)
+
+if(FRYS_SANITIZE)
+  add_compile_options(-fsanitize=${FRYS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${FRYS_SANITIZE})
+endif()
+
+# Files named *_avx2.cpp and *_avx512.cpp are the only ones compiled for more than the baseline.
+function(frys_set_isa_flags)
+  foreach(source IN LISTS ARGN)
+    if(source MATCHES "_avx2\\.cpp$")
+      set(flags -mavx2 -mfma -mf16c)
+    elseif(source MATCHES "_avx512\\.cpp$")
+      set(flags -mavx512f -mavx512bw -mavx512dq -mavx512cd -mavx512vl -mavx2 -mfma -mf16c)
+    else()
+      continue()
+    endif()
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "${flags}")
+  endforeach()
+endfunction()
