@@ -32,15 +32,6 @@ TEST(InlineExecutor, RunsAtOnceAndHasNoTimers) {
   EXPECT_EQ(inline_executor().submit_after(1, [] {}).error().code(), ErrorCode::unavailable);
 }
 
-TEST(InlineExecutor, BulkCoversEveryIndexOnce) {
-  for (const std::size_t grain : {std::size_t{0}, std::size_t{1}, std::size_t{7}, SIZE_MAX}) {
-    std::vector<int> visits(100, 0);
-    inline_executor().bulk(visits.size(), grain, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) ++visits[i];
-    });
-    EXPECT_EQ(visits, std::vector<int>(100, 1)) << "grain " << grain;
-  }
-}
 
 TEST(SimulatedExecutor, RunsInOrderAndBackgroundLast) {
   SimulatedExecutor simulation;
