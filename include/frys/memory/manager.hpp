@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One pool and one tree of scopes: all the tensor memory of a kernel, with one budget over it.
+//
+//   auto memory = frys::TensorMemoryManager::create({.budget_bytes = std::size_t{1} << 30}, {});
+//   frys::Result<frys::MemoryScope> reader = memory->agent_scope("wf-1", "reader");
+//   std::string json = memory->snapshot().to_json();
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frys/core/environment.hpp"
+#include "frys/core/export.hpp"
+#include "frys/core/result.hpp"
+#include "frys/memory/pool.hpp"
+#include "frys/memory/scope.hpp"
+
+namespace frys {
+
+struct TensorMemoryOptions {
+  /// Most bytes live at once in all scopes together. 0: 80 % of `machine().memory_bytes`.
+  std::size_t budget_bytes = 0;
+  /// Name of the root scope, the first part of every path.
+  std::string root_name = "kernel";
+  /// The pool under the scopes. `retain_bytes` is cut to the budget.
+  MemoryPoolOptions pool;
+};
+
+/// One scope and those below it.
+struct ScopeSnapshot {
+  ScopeStats stats;
+  std::vector<ScopeSnapshot> children;
+};
+
+/// The whole of a manager's memory. The scopes are of one instant as far as the tree goes; blocks
+/// come and go meanwhile.
+struct FRYS_API MemorySnapshot {
+  PoolStats pool;
+  ScopeSnapshot root;
+  /// As one JSON object: {"pool":{…},"root":{"name":…,"children":[…]}}; unlimited budgets are null.
+  [[nodiscard]] std::string to_json() const;
+};
+
+/// Owns the pool and the root scope. Movable. Blocks outlive it. Threads: every member but the
+/// move operations and the destructor is safe.
+class FRYS_API TensorMemoryManager {
+ public:
+  /// Errors: invalid_argument (empty root name), out_of_memory. Nothing is mapped yet.
+  static Result<TensorMemoryManager> create(const TensorMemoryOptions& options,
+                                            const Environment& environment);
+  TensorMemoryManager(TensorMemoryManager&&) noexcept;
+  TensorMemoryManager& operator=(TensorMemoryManager&&) noexcept;
+  /// Closes.
+  ~TensorMemoryManager();
+
+  /// The scope over all others.
+  [[nodiscard]] MemoryScope root() const;
+  /// The open scope of that workflow, made at the first call and after each close of it; it stays
+  /// open until it or the manager is closed. Errors: invalid_argument (empty name), closed,
+  /// out_of_memory.
+  [[nodiscard]] Result<MemoryScope> workflow_scope(std::string_view workflow);
+  /// The open scope of that agent below the workflow's. Errors: as `workflow_scope`.
+  [[nodiscard]] Result<MemoryScope> agent_scope(std::string_view workflow, std::string_view agent);
+
+  /// The tree and the pool now. Cost: one lock, O(scopes).
+  [[nodiscard]] MemorySnapshot snapshot() const;
+  [[nodiscard]] PoolStats pool_stats() const noexcept;
+  /// Gives free pages back to the system, see `MemoryPool::trim`.
+  void trim() noexcept;
+  /// Closes every scope; blocks still held stay valid and give their pages back when they go.
+  /// Closing again does nothing. Always succeeds.
+  Status close() noexcept;
+
+ private:
+  struct Impl;
+  explicit TensorMemoryManager(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace frys

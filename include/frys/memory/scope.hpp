@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A tree of memory budgets: kernel / workflow / agent / step. Everything a step allocates is
+// charged to its scope and to all scopes above, and no budget is ever exceeded.
+//
+//   frys::Result<frys::MemoryScope> step = agent.child("step-3", {.budget_bytes = 64 << 20});
+//   frys::Result<frys::Storage> block = step->allocate(4096);
+//   frys::Status status = step->close();            // block stays valid, its parent now pays
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "frys/core/export.hpp"
+#include "frys/core/result.hpp"
+#include "frys/memory/storage.hpp"
+
+namespace frys {
+
+class TensorMemoryManager;
+
+namespace detail {
+class ScopeNode;
+}  // namespace detail
+
+/// A budget that never refuses; the scopes above still may.
+inline constexpr std::size_t unlimited_bytes = std::numeric_limits<std::size_t>::max();
+
+struct ScopeOptions {
+  /// Most bytes that may be live in the scope and all scopes below it; rounded down to 64.
+  std::size_t budget_bytes = unlimited_bytes;
+};
+
+/// What a scope and all scopes below it hold and did, open and closed ones. A block counts the
+/// bytes asked for, rounded up to 64.
+struct ScopeStats {
+  std::string name;
+  std::string path;
+  std::size_t live_bytes = 0;
+  /// The most bytes ever live. Exact for a scope without children; with children it may count up
+  /// to 256 KiB too much for each.
+  std::size_t peak_bytes = 0;
+  std::size_t budget_bytes = 0;
+  std::size_t scratch_bytes = 0;  ///< Of `live_bytes`, held for scratch.
+  std::size_t adopted_bytes = 0;  ///< Of `live_bytes`, left behind by closed children.
+  std::size_t escaped_bytes = 0;  ///< Still held when this scope closed; 0 while it is open.
+  std::uint64_t allocations = 0;  ///< Blocks allocated so far, scratch arenas included.
+  std::uint64_t copies = 0;       ///< Copies into blocks of this scope, see copies.hpp.
+  std::uint64_t copied_bytes = 0;
+  /// Pages handed out here that had never been used or made ready: each faults at its first use.
+  /// A function of the calls made, not of the machine's load.
+  std::uint64_t first_touch_pages = 0;
+  std::size_t children = 0;  ///< Open scopes right below.
+  bool closed = false;
+};
+
+/// A borrow of scratch bytes of one scope. Move-only. It dies with the scope: from then on it is
+/// not `valid()` and `bytes()` is empty. Do not keep the span across the scope's close.
+/// Threads: one thread at a time.
+class FRYS_API Scratch {
+ public:
+  Scratch() noexcept = default;
+  Scratch(Scratch&& other) noexcept;
+  Scratch& operator=(Scratch&& other) noexcept;
+  /// Gives the bytes back to the scope when they were the last borrowed; otherwise they wait for
+  /// the scope's end.
+  ~Scratch();
+
+  /// The bytes, 64-byte aligned and uninitialised; empty when not `valid()`.
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept;
+  /// False once the scope closed, and for a borrow that was moved from.
+  [[nodiscard]] bool valid() const noexcept;
+
+ private:
+  friend class detail::ScopeNode;
+  void give_back() noexcept;
+  detail::ScopeNode* node_ = nullptr;
+  std::byte* data_ = nullptr;
+  std::size_t size_bytes_ = 0;
+  std::uint64_t generation_ = 0;
+};
+
+/// A handle to one scope; copies share it. The scope closes with `close()`, with its parent, or
+/// when its last handle goes. A default-made handle is closed.
+/// Threads: every member is safe.
+class FRYS_API MemoryScope {
+ public:
+  MemoryScope() noexcept = default;
+  MemoryScope(const MemoryScope& other) noexcept;
+  MemoryScope(MemoryScope&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  MemoryScope& operator=(const MemoryScope& other) noexcept;
+  MemoryScope& operator=(MemoryScope&& other) noexcept;
+  ~MemoryScope();
+
+  /// "step-3". Valid as long as this handle.
+  [[nodiscard]] const std::string& name() const noexcept;
+  /// The names from the root down, "kernel/wf-1/reader/step-3". Valid as long as this handle.
+  [[nodiscard]] const std::string& path() const noexcept;
+  [[nodiscard]] bool is_open() const noexcept;
+
+  /// Opens a scope below this one. Names need not be unique; "/" is legal.
+  /// Errors: invalid_argument (empty name), closed, out_of_memory.
+  [[nodiscard]] Result<MemoryScope> child(std::string_view name,
+                                          const ScopeOptions& options = {}) const;
+
+  /// Reserves `bytes` bytes, 64-byte aligned, uninitialised; zero is legal and costs 64. They are
+  /// charged here and above until the last handle goes; if this scope closes first, its parent
+  /// pays on.
+  /// Errors: budget_exceeded (names the scope that refused, the request, what is live, the budget
+  /// and the largest holders), out_of_memory, closed, invalid_argument (beyond the address space).
+  /// Cost: O(1); no lock and no system call once warm, up to 256 KiB.
+  [[nodiscard]] Result<Storage> allocate(std::size_t bytes) const noexcept;
+
+  /// Borrows `bytes` of scratch, 64-byte aligned, uninitialised, reclaimed at once when the scope
+  /// closes. Errors: as `allocate`. Cost: a lock and a few instructions.
+  [[nodiscard]] Result<Scratch> scratch(std::size_t bytes) const;
+
+  /// Makes room for `bytes` more ready ahead of time: checks that the budgets allow them now, maps
+  /// what is missing and touches its pages, so that allocating and using them faults no more. It
+  /// keeps no budget back from others.
+  /// Errors: budget_exceeded, out_of_memory, closed. Cost: system calls, and zeroing cold pages.
+  [[nodiscard]] Status reserve(std::size_t bytes) const;
+
+  /// What it holds now and did so far; also after close. Cost: one lock, O(scopes below).
+  [[nodiscard]] ScopeStats stats() const;
+  /// The stats of the open scopes right below, in order of opening.
+  [[nodiscard]] std::vector<ScopeStats> children() const;
+
+  /// Closes this scope and all below it, reclaims their scratch, and charges what is still held to
+  /// the parent; how much is `stats().escaped_bytes`. Later calls of `allocate`, `child`,
+  /// `scratch` and `reserve` answer `closed`. Closing again does nothing. Always succeeds.
+  Status close() const noexcept;
+
+  /// True when both are handles to the same scope.
+  friend bool operator==(const MemoryScope& a, const MemoryScope& b) noexcept {
+    return a.node_ == b.node_;
+  }
+
+ private:
+  friend class detail::ScopeNode;
+  friend class TensorMemoryManager;
+  explicit MemoryScope(detail::ScopeNode* node) noexcept : node_(node) {}
+  detail::ScopeNode* node_ = nullptr;
+};
+
+}  // namespace frys

@@ -1,0 +1,223 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "frys/memory/manager.hpp"
+
+#include <map>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "core/json_text.hpp"
+#include "frys/core/machine.hpp"
+#include "memory/scope_node.hpp"
+
+namespace frys {
+namespace {
+
+using detail::append_json_string;
+
+void append_number(std::string& json, const char* key, std::uint64_t value) {
+  json += json.back() == '{' ? "\"" : ",\"";
+  json += key;
+  json += "\":";
+  json += std::to_string(value);
+}
+
+void append_pool(std::string& json, const PoolStats& pool) {
+  json += '{';
+  append_number(json, "mapped_bytes", pool.mapped_bytes);
+  append_number(json, "committed_bytes", pool.committed_bytes);
+  append_number(json, "live_bytes", pool.live_bytes);
+  append_number(json, "cached_bytes", pool.cached_bytes);
+  append_number(json, "segments", pool.segments);
+  append_number(json, "system_calls", pool.system_calls);
+  append_number(json, "first_touch_pages", pool.first_touch_pages);
+  json += '}';
+}
+
+void append_scope(std::string& json, const ScopeSnapshot& scope) {
+  const ScopeStats& stats = scope.stats;
+  json += "{\"name\":";
+  append_json_string(json, stats.name);
+  append_number(json, "live_bytes", stats.live_bytes);
+  append_number(json, "peak_bytes", stats.peak_bytes);
+  if (stats.budget_bytes == unlimited_bytes) {
+    json += ",\"budget_bytes\":null";
+  } else {
+    append_number(json, "budget_bytes", stats.budget_bytes);
+  }
+  append_number(json, "scratch_bytes", stats.scratch_bytes);
+  append_number(json, "adopted_bytes", stats.adopted_bytes);
+  append_number(json, "escaped_bytes", stats.escaped_bytes);
+  append_number(json, "allocations", stats.allocations);
+  append_number(json, "copies", stats.copies);
+  append_number(json, "copied_bytes", stats.copied_bytes);
+  append_number(json, "first_touch_pages", stats.first_touch_pages);
+  json += stats.closed ? ",\"closed\":true,\"children\":[" : ",\"closed\":false,\"children\":[";
+  for (const ScopeSnapshot& child : scope.children) {
+    if (&child != &scope.children.front()) json += ',';
+    append_scope(json, child);
+  }
+  json += "]}";
+}
+
+}  // namespace
+
+std::string MemorySnapshot::to_json() const {
+  std::string json = "{\"pool\":";
+  append_pool(json, pool);
+  json += ",\"root\":";
+  append_scope(json, root);
+  json += '}';
+  return json;
+}
+
+struct TensorMemoryManager::Impl {
+  // Kept open by these handles until they or the manager are closed.
+  struct Workflow {
+    MemoryScope scope;
+    std::map<std::string, MemoryScope, std::less<>> agents;
+  };
+
+  std::unique_ptr<MemoryPool> pool;
+  MemoryScope root;
+  Environment environment;
+  std::mutex mutex;
+  std::map<std::string, Workflow, std::less<>> workflows;
+  std::size_t prune_at = 64;
+
+  Result<Workflow*> workflow(std::string_view name);
+  void prune();
+  void report_held() const noexcept;
+};
+
+Result<TensorMemoryManager::Impl::Workflow*> TensorMemoryManager::Impl::workflow(
+    std::string_view name) {
+  auto found = workflows.find(name);
+  if (found == workflows.end() || !found->second.scope.is_open()) {
+    Result<MemoryScope> scope = root.child(name);
+    if (!scope) return scope.error();
+    if (workflows.size() >= prune_at) prune();
+    found = workflows.insert_or_assign(std::string(name), Workflow{*std::move(scope), {}}).first;
+  }
+  return &found->second;
+}
+
+// Forgets what was closed, at a cost that is spread over the insertions before it.
+void TensorMemoryManager::Impl::prune() {
+  std::erase_if(workflows, [](const auto& entry) { return !entry.second.scope.is_open(); });
+  prune_at = 64 + 2 * workflows.size();
+}
+
+void TensorMemoryManager::Impl::report_held() const noexcept {
+  try {
+    const std::size_t held = root.stats().live_bytes;
+    if (held == 0) return;
+    environment.write_log(LogLevel::info, "memory",
+                          "closed with " + std::to_string(held) + " bytes still held by tensors");
+  } catch (const std::bad_alloc&) {
+    // Then it goes unsaid; closing matters more.
+  }
+}
+
+TensorMemoryManager::TensorMemoryManager(std::unique_ptr<Impl> impl) noexcept
+    : impl_(std::move(impl)) {}
+TensorMemoryManager::TensorMemoryManager(TensorMemoryManager&&) noexcept = default;
+
+TensorMemoryManager& TensorMemoryManager::operator=(TensorMemoryManager&& other) noexcept {
+  if (this == &other) return *this;
+  static_cast<void>(close());
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+TensorMemoryManager::~TensorMemoryManager() { static_cast<void>(close()); }
+
+Result<TensorMemoryManager> TensorMemoryManager::create(const TensorMemoryOptions& options,
+                                                        const Environment& environment) {
+  if (options.root_name.empty()) {
+    return Status(ErrorCode::invalid_argument, "TensorMemoryOptions::root_name is empty");
+  }
+  const std::size_t budget_bytes =
+      options.budget_bytes != 0 ? options.budget_bytes : machine().memory_bytes / 5 * 4;
+  try {
+    auto impl = std::make_unique<Impl>();
+    impl->environment = environment;
+    MemoryPoolOptions pool_options = options.pool;
+    pool_options.retain_bytes = std::min(pool_options.retain_bytes, budget_bytes);
+    Result<std::unique_ptr<MemoryPool>> pool = MemoryPool::create(pool_options, environment);
+    if (!pool) return pool.error();
+    impl->pool = *std::move(pool);
+    impl->root = MemoryScope(
+        detail::ScopeNode::make_root(options.root_name, budget_bytes, impl->pool->core()));
+    return TensorMemoryManager(std::move(impl));
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
+MemoryScope TensorMemoryManager::root() const {
+  return impl_ != nullptr ? impl_->root : MemoryScope();
+}
+
+Result<MemoryScope> TensorMemoryManager::workflow_scope(std::string_view workflow) {
+  if (impl_ == nullptr) return Status(ErrorCode::closed, "the memory manager was moved from");
+  try {
+    const std::lock_guard lock(impl_->mutex);
+    Result<Impl::Workflow*> found = impl_->workflow(workflow);
+    if (!found) return found.error();
+    return (*found)->scope;
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
+Result<MemoryScope> TensorMemoryManager::agent_scope(std::string_view workflow,
+                                                     std::string_view agent) {
+  if (impl_ == nullptr) return Status(ErrorCode::closed, "the memory manager was moved from");
+  try {
+    const std::lock_guard lock(impl_->mutex);
+    Result<Impl::Workflow*> found = impl_->workflow(workflow);
+    if (!found) return found.error();
+    auto& agents = (*found)->agents;
+    auto known = agents.find(agent);
+    if (known == agents.end() || !known->second.is_open()) {
+      Result<MemoryScope> scope = (*found)->scope.child(agent);
+      if (!scope) return scope.error();
+      known = agents.insert_or_assign(std::string(agent), *std::move(scope)).first;
+    }
+    return known->second;
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
+MemorySnapshot TensorMemoryManager::snapshot() const {
+  MemorySnapshot snapshot;
+  snapshot.pool = pool_stats();
+  if (impl_ != nullptr) snapshot.root = impl_->root.node_->snapshot();
+  return snapshot;
+}
+
+PoolStats TensorMemoryManager::pool_stats() const noexcept {
+  return impl_ != nullptr ? impl_->root.node_->pool().stats() : PoolStats{};
+}
+
+void TensorMemoryManager::trim() noexcept {
+  if (impl_ != nullptr) impl_->root.node_->pool().trim();
+}
+
+Status TensorMemoryManager::close() noexcept {
+  if (impl_ == nullptr) return {};
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->pool == nullptr) return {};
+  impl_->root.node_->close();
+  impl_->workflows.clear();
+  impl_->report_held();
+  impl_->environment = {};
+  impl_->pool.reset();
+  return {};
+}
+
+}  // namespace frys

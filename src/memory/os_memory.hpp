@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The few calls to the operating system that the memory room makes, each counted.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace frys::detail {
+
+using SystemCallCount = std::atomic<std::uint64_t>;
+
+inline constexpr std::size_t max_request_bytes = std::size_t{1} << 46;
+
+[[nodiscard]] constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) noexcept {
+  return (value + power_of_two - 1) & ~(power_of_two - 1);
+}
+
+/// Maps zeroed private pages at a multiple of `alignment` (a power of two). Null when refused.
+/// Costs address space only, until the pages are touched.
+void* map_pages(std::size_t bytes, std::size_t alignment, SystemCallCount& calls) noexcept;
+
+void unmap_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
+
+/// Gives the pages' memory back and keeps their addresses; they read as zero again.
+void decommit_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
+
+/// Touches the pages for writing, which destroys nothing on Linux 5.14 and later and zeroes the
+/// first byte of each page before, so only pages that nobody uses may be given.
+/// False when the system has no memory for them.
+bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
+
+/// Asks for 2 MiB pages, which is worth it for blocks that are much larger than that.
+void prefer_huge_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
+
+}  // namespace frys::detail

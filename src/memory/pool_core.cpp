@@ -1,0 +1,347 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "memory/pool_core.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "frys/core/machine.hpp"
+
+namespace frys::detail {
+
+constinit thread_local ThreadCache* current_cache = nullptr;
+
+namespace {
+
+// Set when the thread's caches are gone; what its other destructors free goes past them.
+constinit thread_local bool thread_is_ending = false;
+
+// The caches of one thread, one for each pool it used.
+struct ThreadCaches {
+  ThreadCache* head = nullptr;
+
+  ~ThreadCaches() {
+    thread_is_ending = true;
+    current_cache = nullptr;
+    while (head != nullptr) retire_next(head);
+  }
+  // Those of closed pools only hold memory back.
+  void retire_closed() noexcept {
+    for (ThreadCache** link = &head; *link != nullptr;) {
+      if ((*link)->core->closed()) {
+        if (current_cache == *link) current_cache = nullptr;
+        retire_next(*link);
+      } else {
+        link = &(*link)->next_of_thread;
+      }
+    }
+  }
+  static void retire_next(ThreadCache*& link) noexcept {
+    ThreadCache* cache = link;
+    link = cache->next_of_thread;
+    cache->core->retire(cache);
+  }
+};
+thread_local ThreadCaches thread_caches;
+
+}  // namespace
+
+PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept
+    : heap_(round_up(options.segment_bytes, pool_page_bytes), options.retain_bytes, faults),
+      on_valgrind_(heap_.on_valgrind()),
+      thread_caches_(options.thread_caches) {}
+
+PoolCore::~PoolCore() {
+  for (SlabList& list : lists_) {
+    while (Slab* slab = list.head) {
+      list.unlink(slab);
+      Slab::destroy(slab, heap_);
+    }
+  }
+}
+
+void PoolCore::SlabList::link(Slab* slab) noexcept {
+  slab->previous = nullptr;
+  slab->following = head;
+  if (head != nullptr) head->previous = slab;
+  head = slab;
+}
+
+void PoolCore::SlabList::unlink(Slab* slab) noexcept {
+  if (slab->previous != nullptr) slab->previous->following = slab->following;
+  if (slab->following != nullptr) slab->following->previous = slab->previous;
+  if (head == slab) head = slab->following;
+}
+
+Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
+  ThreadCache* cache = bind_cache();
+  if (cache != nullptr) flush_if_trimmed(*cache);
+  const std::uint32_t wanted =
+      cache == nullptr ? 1 : std::max(class_shapes[index].magazine_blocks / 2, 1U);
+  Block* chain = nullptr;
+  std::uint32_t got = 0;
+  SlabList& list = lists_[index];
+  {
+    const std::lock_guard lock(list.mutex);
+    // A second slab is made only when there is nothing to return, so that a thread's appetite
+    // maps no memory that nobody asked for.
+    while (got < wanted && (list.head != nullptr || got == 0)) {
+      if (list.head == nullptr) {
+        Slab* fresh = Slab::make(static_cast<std::uint32_t>(index), heap_, why);
+        if (fresh == nullptr) return nullptr;
+        list.link(fresh);
+        ++list.empty;
+      }
+      Slab* slab = list.head;
+      if (got != 0 && slab->next_is_cold()) break;
+      if (slab->out == 0) --list.empty;
+      // Cold blocks are carved for who asked, never to lie in a cache: there `prefault` could not
+      // reach them.
+      for (; got < wanted && !slab->exhausted() && (got == 0 || !slab->next_is_cold()); ++got) {
+        Block* block = slab->take(this);
+        block->next = chain;
+        chain = block;
+      }
+      if (!slab->exhausted()) break;
+      list.unlink(slab);
+    }
+    list.out += got;
+  }
+  references_.fetch_add(got, std::memory_order_relaxed);
+  // The chain is last in, first out: turned round, so that blocks are used in order of address.
+  Block* first = nullptr;
+  while (chain != nullptr) {
+    Block* block = chain;
+    chain = block->next;
+    if (chain == nullptr) {
+      first = block;
+    } else {
+      cache->magazines[index].push(block);
+    }
+  }
+  return first;
+}
+
+void PoolCore::deallocate_slow(Block* block) noexcept {
+  const std::size_t index = block->origin;
+  ThreadCache* cache = closed() ? nullptr : bind_cache();
+  if (cache == nullptr) {
+    block->next = nullptr;
+    put_back(index, block, 1);
+    return;
+  }
+  cache->magazines[index].push(block);
+}
+
+ThreadCache* PoolCore::bind_cache() noexcept {
+  if (current_cache != nullptr && current_cache->core == this) return current_cache;
+  if (!thread_caches_ || thread_is_ending) return nullptr;
+  thread_caches.retire_closed();
+  for (ThreadCache* cache = thread_caches.head; cache != nullptr; cache = cache->next_of_thread) {
+    if (cache->core == this) return current_cache = cache;
+  }
+  auto* cache = new (std::nothrow) ThreadCache;
+  if (cache == nullptr) return nullptr;
+  cache->core = this;
+  cache->trims_seen = trims_.load(std::memory_order_relaxed);
+  references_.fetch_add(1, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(caches_mutex_);
+    cache->following = caches_;
+    if (caches_ != nullptr) caches_->previous = cache;
+    caches_ = cache;
+  }
+  cache->next_of_thread = thread_caches.head;
+  thread_caches.head = cache;
+  return current_cache = cache;
+}
+
+void PoolCore::retire(ThreadCache* cache) noexcept {
+  for (std::size_t index = 0; index < size_classes; ++index) flush(*cache, index, 0);
+  {
+    const std::lock_guard lock(caches_mutex_);
+    if (cache->previous != nullptr) cache->previous->following = cache->following;
+    if (cache->following != nullptr) cache->following->previous = cache->previous;
+    if (caches_ == cache) caches_ = cache->following;
+  }
+  delete cache;
+  release(1);
+}
+
+void PoolCore::flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) noexcept {
+  Magazine& magazine = cache.magazines[index];
+  const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
+  if (count <= keep) return;
+  // The blocks used last stay: they are at the front, and warm in the processor's cache.
+  Block** cut = &magazine.head;
+  for (std::uint32_t i = 0; i < keep; ++i) cut = &(*cut)->next;
+  Block* chain = *cut;
+  *cut = nullptr;
+  magazine.count.store(keep, std::memory_order_relaxed);
+  put_back(index, chain, count - keep);
+}
+
+void PoolCore::flush_if_trimmed(ThreadCache& cache) noexcept {
+  const std::uint32_t trims = trims_.load(std::memory_order_relaxed);
+  if (cache.trims_seen == trims) return;
+  cache.trims_seen = trims;
+  for (std::size_t index = 0; index < size_classes; ++index) flush(cache, index, 0);
+}
+
+void PoolCore::put_back(std::size_t index, Block* chain, std::uint64_t count) noexcept {
+  SlabList& list = lists_[index];
+  {
+    const std::lock_guard lock(list.mutex);
+    list.out -= count;
+    while (chain != nullptr) {
+      Block* block = chain;
+      chain = block->next;
+      Slab* slab = block->slab;
+      if (slab->exhausted()) list.link(slab);
+      slab->put(block);
+      if (slab->out != 0) continue;
+      // One slab that nobody uses is kept, so that a class at the edge does not make and unmake
+      // one.
+      if (list.empty == 0 && !closed()) {
+        ++list.empty;
+      } else {
+        list.unlink(slab);
+        Slab::destroy(slab, heap_);
+      }
+    }
+  }
+  release(count);
+}
+
+void PoolCore::release(std::uint64_t count) noexcept {
+  if (references_.fetch_sub(count, std::memory_order_acq_rel) == count) delete this;
+}
+
+Block* PoolCore::allocate_run(std::size_t bytes, Status& why) noexcept {
+  if (bytes > max_request_bytes) {
+    why = Status::out_of_memory();
+    return nullptr;
+  }
+  const auto count = static_cast<std::uint32_t>((bytes + pool_page_bytes - 1) / pool_page_bytes);
+  PageHeap::Cold cold;
+  Page* run = heap_.take(count, cold, why);
+  if (run == nullptr) return nullptr;
+  references_.fetch_add(1, std::memory_order_relaxed);
+  run_bytes_.fetch_add(std::size_t{count} * pool_page_bytes, std::memory_order_relaxed);
+  Block* block = std::construct_at(&run->block);
+  block->origin = origin_run;
+  block->data = run->segment->address_of(run);
+  block->pool = this;
+  block->fresh_pages =
+      static_cast<std::uint32_t>(cold.pages * (pool_page_bytes / machine().page_bytes));
+  make_ready(block, bytes);
+  return block;
+}
+
+void PoolCore::deallocate_run(Block* block) noexcept {
+  Page* run = PageHeap::find(block->data);
+  const std::size_t bytes = std::size_t{run->run_pages} * pool_page_bytes;
+  poison(block->data, bytes, on_valgrind_);
+  run_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  heap_.give_back(run);
+  release(1);
+}
+
+Block* PoolCore::allocate_aligned(std::size_t bytes, std::size_t alignment, Status& why) noexcept {
+  if (alignment <= unit_bytes) return allocate(bytes, why);
+  const std::size_t size = round_up(std::max(bytes, std::size_t{1}), alignment);
+  if (size > largest_class_bytes) return allocate(bytes, why);  // runs start at 64 KiB pages
+  std::size_t index = class_of_bytes(size);
+  while (class_shapes[index].block_bytes % alignment != 0) ++index;  // 1 MiB is such a class
+  Block* block = allocate(class_shapes[index].block_bytes, why);
+  if (block == nullptr) return nullptr;
+  poison(block->data, class_shapes[index].block_bytes, on_valgrind_);
+  make_ready(block, bytes);
+  return block;
+}
+
+Block* PoolCore::block_at(const void* data) noexcept {
+  Page* page = PageHeap::find(data);
+  if (page == nullptr) return nullptr;
+  return page->slab != nullptr ? page->slab->block_at(data) : &page->block;
+}
+
+Status PoolCore::promise(std::size_t bytes) noexcept {
+  const std::size_t before = promised_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  Status status = prefault(before + bytes);
+  if (!status.ok()) promise_kept(bytes);
+  return status;
+}
+
+Status PoolCore::prefault(std::size_t bytes) noexcept {
+  if (bytes > max_request_bytes) {
+    return {ErrorCode::invalid_argument, "asked to make more bytes ready than can be addressed"};
+  }
+  for (SlabList& list : lists_) {
+    const std::lock_guard lock(list.mutex);
+    for (Slab* slab = list.head; slab != nullptr; slab = slab->following) {
+      if (!slab->prefault(heap_)) return Status::out_of_memory();
+    }
+  }
+  return heap_.prefault(
+      static_cast<std::uint32_t>((bytes + pool_page_bytes - 1) / pool_page_bytes));
+}
+
+void PoolCore::trim() noexcept {
+  trims_.fetch_add(1, std::memory_order_relaxed);
+  if (current_cache != nullptr && current_cache->core == this) flush_if_trimmed(*current_cache);
+  for (SlabList& list : lists_) {
+    const std::lock_guard lock(list.mutex);
+    for (Slab* slab = list.head; slab != nullptr && list.empty != 0;) {
+      Slab* following = slab->following;
+      if (slab->out == 0) {
+        --list.empty;
+        list.unlink(slab);
+        Slab::destroy(slab, heap_);
+      }
+      slab = following;
+    }
+  }
+  heap_.trim();
+}
+
+void PoolCore::close() noexcept {
+  closed_.store(true, std::memory_order_relaxed);
+  trim();
+  heap_.close();
+  if (!thread_is_ending) thread_caches.retire_closed();
+  release(1);
+}
+
+PoolStats PoolCore::stats() const noexcept {
+  std::int64_t live = static_cast<std::int64_t>(run_bytes_.load(std::memory_order_relaxed));
+  for (std::size_t index = 0; index < size_classes; ++index) {
+    SlabList& list = lists_[index];
+    const std::lock_guard lock(list.mutex);
+    live += static_cast<std::int64_t>(list.out * class_shapes[index].block_bytes);
+  }
+  {
+    const std::lock_guard lock(caches_mutex_);
+    for (const ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+      for (std::size_t index = 0; index < size_classes; ++index) {
+        const std::uint32_t count = cache->magazines[index].count.load(std::memory_order_relaxed);
+        live -= static_cast<std::int64_t>(std::size_t{count} * class_shapes[index].block_bytes);
+      }
+    }
+  }
+  const PageHeap::Stats heap = heap_.stats();
+  PoolStats stats;
+  stats.mapped_bytes = heap.mapped_bytes;
+  stats.committed_bytes = heap.committed_bytes;
+  stats.live_bytes = live > 0 ? static_cast<std::size_t>(live) : 0;
+  stats.cached_bytes =
+      heap.committed_bytes > stats.live_bytes ? heap.committed_bytes - stats.live_bytes : 0;
+  stats.segments = heap.segments;
+  stats.system_calls = heap_.calls();
+  stats.first_touch_pages = first_touch_pages_.load(std::memory_order_relaxed);
+  return stats;
+}
+
+}  // namespace frys::detail

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What a pool is made of, three layers: a thread's magazines (no lock), the slabs of each class (a
+// lock a class, visited once for many blocks), the page heap (one lock).
+//
+// Lifetime: `references` counts the pool object, every thread cache, every large block, and every
+// slab block that is not in its slab, so the core goes when the last of them does. It is changed
+// once for many blocks, never on the warm path.
+//
+// Lock order: a class, then the page heap. The list of caches has a lock of its own, taken alone.
+//
+// Threads: every member is safe.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "frys/memory/pool.hpp"
+#include "memory/block.hpp"
+#include "memory/memory_tools.hpp"
+#include "memory/page_heap.hpp"
+#include "memory/slab.hpp"
+
+namespace frys::detail {
+
+/// A thread's own free blocks of one class, last in, first out, so that what is given is warm in
+/// the processor's cache. Only its thread writes; others read `count` for statistics.
+struct Magazine {
+  Block* head = nullptr;
+  std::atomic<std::uint32_t> count{0};
+
+  void push(Block* block) noexcept {
+    block->next = head;
+    head = block;
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  Block* pop() noexcept {
+    Block* block = head;
+    if (block != nullptr) {
+      head = block->next;
+      count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    }
+    return block;
+  }
+};
+
+/// One thread's part of one pool.
+struct ThreadCache {
+  PoolCore* core = nullptr;
+  ThreadCache* next_of_thread = nullptr;
+  ThreadCache* previous = nullptr;  ///< In the pool's list.
+  ThreadCache* following = nullptr;
+  std::uint32_t trims_seen = 0;
+  std::array<Magazine, size_classes> magazines;
+};
+
+/// The cache this thread used last. The model avoids a function call for every access in a shared
+/// library; it takes one word of the static space that the loader keeps for this.
+__attribute__((tls_model("initial-exec"))) extern constinit thread_local ThreadCache* current_cache;
+
+class PoolCore {
+ public:
+  PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept;
+
+  /// A block of at least `bytes`, with one reference and no scope. Null when refused; then `why`.
+  Block* allocate(std::size_t bytes, Status& why) noexcept {
+    if (bytes > largest_class_bytes) return allocate_run(bytes, why);
+    const std::size_t index = class_of_bytes(bytes);
+    ThreadCache* cache = current_cache;
+    Block* block = nullptr;
+    if (cache != nullptr && cache->core == this) block = cache->magazines[index].pop();
+    if (block == nullptr) {
+      block = refill(index, why);
+      if (block == nullptr) return nullptr;
+    }
+    make_ready(block, bytes);
+    return block;
+  }
+  Block* allocate_aligned(std::size_t bytes, std::size_t alignment, Status& why) noexcept;
+
+  /// Takes a block back whose last reference went. The core may be gone when this returns.
+  void deallocate(Block* block) noexcept {
+    if (block->origin == origin_run) return deallocate_run(block);
+    const ClassShape& shape = class_shapes[block->origin];
+    poison(block->data, shape.block_bytes, on_valgrind_);
+    ThreadCache* cache = current_cache;
+    if (cache == nullptr || cache->core != this || closed_.load(std::memory_order_relaxed)) {
+      return deallocate_slow(block);
+    }
+    Magazine& magazine = cache->magazines[block->origin];
+    const std::size_t index = block->origin;
+    magazine.push(block);
+    if (magazine.count.load(std::memory_order_relaxed) > shape.magazine_blocks) {
+      flush(*cache, index, shape.magazine_blocks / 2);
+    }
+  }
+  /// The block that starts at `data`, which this process's pools gave out.
+  static Block* block_at(const void* data) noexcept;
+
+  /// Makes `bytes` ready beside what was promised to others. The promise holds until it is kept.
+  Status promise(std::size_t bytes) noexcept;
+  void promise_kept(std::size_t bytes) noexcept {
+    promised_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  Status prefault(std::size_t bytes) noexcept;
+  void note_first_touch(std::uint32_t pages) noexcept {
+    first_touch_pages_.fetch_add(pages, std::memory_order_relaxed);
+  }
+  void trim() noexcept;
+  [[nodiscard]] PoolStats stats() const noexcept;
+
+  /// Drops the pool object's reference; what is free goes back to the system.
+  void close() noexcept;
+  /// Gives back a cache and all it holds; its thread does not know it any more.
+  void retire(ThreadCache* cache) noexcept;
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release(std::uint64_t count = 1) noexcept;
+  [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+
+ private:
+  /// The slabs of one class.
+  struct alignas(64) SlabList {
+    std::mutex mutex;
+    Slab* head = nullptr;     ///< Those that have blocks to give.
+    std::uint32_t empty = 0;  ///< Of those, how many have all their blocks.
+    std::uint64_t out = 0;    ///< Blocks that are in no slab.
+    void link(Slab* slab) noexcept;
+    void unlink(Slab* slab) noexcept;
+  };
+
+  ~PoolCore();
+  void make_ready(Block* block, std::size_t bytes) noexcept {
+    unpoison(block->data, bytes, on_valgrind_);
+    block->size_bytes = bytes;
+    block->scope = nullptr;
+    block->references.store(1, std::memory_order_relaxed);
+  }
+  Block* allocate_run(std::size_t bytes, Status& why) noexcept;
+  void deallocate_run(Block* block) noexcept;
+  Block* refill(std::size_t index, Status& why) noexcept;
+  void deallocate_slow(Block* block) noexcept;
+  ThreadCache* bind_cache() noexcept;
+  /// Gives all but `keep` blocks of one class back to their slabs.
+  void flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) noexcept;
+  void flush_if_trimmed(ThreadCache& cache) noexcept;
+  void put_back(std::size_t index, Block* chain, std::uint64_t count) noexcept;
+
+  PageHeap heap_;
+  const bool on_valgrind_;
+  const bool thread_caches_;
+  std::atomic<bool> closed_{false};
+  std::atomic<std::uint32_t> trims_{0};
+  std::atomic<std::uint64_t> references_{1};
+  std::atomic<std::size_t> promised_bytes_{0};
+  std::atomic<std::size_t> run_bytes_{0};
+  std::atomic<std::uint64_t> first_touch_pages_{0};
+  mutable std::array<SlabList, size_classes> lists_;
+  mutable std::mutex caches_mutex_;
+  ThreadCache* caches_ = nullptr;
+};
+
+}  // namespace frys::detail

@@ -1,0 +1,243 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The warm path of a scope, and what it holds on to. The tree's side is in scope_tree.cpp.
+
+#include "memory/scope_node.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace frys::detail {
+namespace {
+
+constexpr std::size_t first_chunk_bytes = std::size_t{64} << 10;
+constexpr std::size_t largest_chunk_bytes = std::size_t{1} << 20;
+
+Status too_large(std::string_view what) noexcept {
+  try {
+    return {ErrorCode::invalid_argument,
+            "more bytes were asked of scope " + std::string(what) + " than can be addressed"};
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::invalid_argument, "more bytes were asked for than can be addressed"};
+  }
+}
+
+}  // namespace
+
+ScopeNode::ScopeNode(std::string_view name, std::string path, Units budget, ScopeNode* parent,
+                     ScopeTree* tree)
+    : pool_(tree->pool),
+      idle_limit_(parent == nullptr ? most_units : most_idle),
+      tree_(tree),
+      parent_(parent),
+      budget_(budget),
+      depth_(parent == nullptr ? 0 : parent->depth_ + 1),
+      name_(name),
+      path_(std::move(path)) {}
+
+ScopeNode::~ScopeNode() {
+  if (parent_ != nullptr) return;
+  tree_->pool->release();
+  delete tree_;
+}
+
+void ScopeNode::drop_reference() noexcept {
+  for (ScopeNode* node = this; node != nullptr;) {
+    if (node->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    ScopeNode* parent = node->parent_;
+    delete node;
+    node = parent;
+  }
+}
+
+void ScopeNode::drop_handle() noexcept {
+  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  close();
+  drop_reference();
+}
+
+Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
+  if (bytes > max_request_bytes) return too_large(path_);
+  const Units units = units_of(bytes);
+  if (!charge_warm(units)) {
+    if (Status status = charge_cold(units, bytes); !status.ok()) return status;
+  }
+  Status why;
+  Block* block = pool_->allocate(bytes, why);
+  if (block == nullptr) {
+    older_allocations_.fetch_sub(1, std::memory_order_relaxed);
+    uncharge(units);
+    return why;
+  }
+  block->scope = this;
+  if (block->fresh_pages != 0) {
+    note_first_touch(std::exchange(block->fresh_pages, 0));
+  }
+  return Storage::adopt(block);
+}
+
+// One compare-and-swap. The peak is written only while the scope grows.
+bool ScopeNode::charge_warm(Units units) noexcept {
+  Word word = word_.load(std::memory_order_relaxed);
+  std::uint32_t version;
+  Units granted;
+  Word next;
+  do {
+    if (is_closed(word) || idle(word) < units || (word & count_mask) == count_mask) return false;
+    version = version_.load(std::memory_order_acquire);
+    granted = granted_.load(std::memory_order_acquire);
+    next = word - (units << count_bits) + 1;
+  } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed));
+  const Units live = granted - idle(next);
+  if (live <= peak_.load(std::memory_order_relaxed)) return true;
+  if (version % 2 == 0 && version_.load(std::memory_order_acquire) == version) {
+    note_peak(live);
+  } else {
+    const std::lock_guard lock(tree_->mutex);
+    note_peak(live_units());
+  }
+  return true;
+}
+
+void ScopeNode::uncharge(Units units) noexcept {
+  Word word = word_.load(std::memory_order_relaxed);
+  do {
+    if (is_closed(word) || idle(word) + units > idle_limit_) return uncharge_cold(units);
+  } while (!word_.compare_exchange_weak(word, word + (units << count_bits),
+                                        std::memory_order_acq_rel, std::memory_order_relaxed));
+}
+
+void ScopeNode::note_peak(Units live) noexcept {
+  Units peak = peak_.load(std::memory_order_relaxed);
+  do {
+    if (live <= peak) return;
+  } while (!peak_.compare_exchange_weak(peak, live, std::memory_order_relaxed));
+  // What grows is taken to use up what was made ready for it.
+  Units promised = promised_.load(std::memory_order_relaxed);
+  Units kept;
+  do {
+    kept = std::min(promised, live - peak);
+    if (kept == 0) return;
+  } while (!promised_.compare_exchange_weak(promised, promised - kept, std::memory_order_relaxed));
+  pool_->promise_kept(kept * unit_bytes);
+}
+
+void ScopeNode::note_first_touch(std::uint32_t pages) noexcept {
+  pool_->note_first_touch(pages);
+  for (ScopeNode* node = this; node != nullptr; node = node->parent_) {
+    node->first_touch_pages_.fetch_add(pages, std::memory_order_relaxed);
+  }
+}
+
+void ScopeNode::note_copy(std::size_t bytes) noexcept {
+  for (ScopeNode* node = this; node != nullptr; node = node->parent_) {
+    node->copies_.fetch_add(1, std::memory_order_relaxed);
+    node->copied_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
+Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
+  if (bytes > max_request_bytes) return too_large(path_);
+  const std::size_t size_bytes = units_of(bytes) * unit_bytes;
+  std::size_t chunk_bytes = first_chunk_bytes;
+  {
+    const std::lock_guard lock(scratch_mutex_);
+    if (scratch_generation_.load(std::memory_order_relaxed) % 2 == 0) return closed_status();
+    if (chunks_ != nullptr) {
+      if (chunks_->storage.size_bytes() - chunks_->used_bytes >= size_bytes) return borrow(bytes);
+      chunk_bytes = std::min(chunks_->storage.size_bytes() * 2, largest_chunk_bytes);
+    }
+  }
+  // Without the lock: allocating may need the tree's, which comes first.
+  Result<Storage> storage = allocate(std::max(size_bytes, chunk_bytes));
+  if (!storage && storage.error() == ErrorCode::budget_exceeded) storage = allocate(size_bytes);
+  if (!storage) return storage.error();
+  auto chunk = std::unique_ptr<Chunk>(new (std::nothrow) Chunk);
+  if (chunk == nullptr) return Status::out_of_memory();
+  poison(storage->data(), storage->size_bytes(), pool_->on_valgrind());
+  chunk->storage = *std::move(storage);
+  const std::lock_guard lock(scratch_mutex_);
+  if (scratch_generation_.load(std::memory_order_relaxed) % 2 == 0) return closed_status();
+  scratch_bytes_.fetch_add(units_of(chunk->storage.size_bytes()) * unit_bytes,
+                           std::memory_order_relaxed);
+  chunk->older = chunks_;
+  chunks_ = chunk.release();
+  return borrow(bytes);
+}
+
+// Under the scratch lock; the newest chunk has room.
+Scratch ScopeNode::borrow(std::size_t bytes) noexcept {
+  Scratch scratch;
+  add_reference();
+  scratch.node_ = this;
+  scratch.data_ = static_cast<std::byte*>(chunks_->storage.data()) + chunks_->used_bytes;
+  scratch.size_bytes_ = bytes;
+  scratch.generation_ = scratch_generation_.load(std::memory_order_relaxed);
+  chunks_->used_bytes += units_of(bytes) * unit_bytes;
+  unpoison(scratch.data_, bytes, pool_->on_valgrind());
+  return scratch;
+}
+
+void ScopeNode::give_back_scratch(const Scratch& borrow) noexcept {
+  const std::lock_guard lock(scratch_mutex_);
+  if (scratch_generation_.load(std::memory_order_relaxed) != borrow.generation_) return;
+  poison(borrow.data_, borrow.size_bytes_, pool_->on_valgrind());
+  const std::size_t size_bytes = units_of(borrow.size_bytes_) * unit_bytes;
+  const auto* base = static_cast<std::byte*>(chunks_->storage.data());
+  if (borrow.data_ + size_bytes == base + chunks_->used_bytes) chunks_->used_bytes -= size_bytes;
+}
+
+Status ScopeNode::reserve(std::size_t bytes) {
+  if (bytes > max_request_bytes) return too_large(path_);
+  const Units units = units_of(bytes);
+  ScopeNode* dead = nullptr;
+  {
+    const std::lock_guard lock(tree_->mutex);
+    if (!is_open()) return closed_status();
+    if (ScopeNode* refuser = ask(units, Purpose::probe)) return refuser->refusal(*this, bytes);
+    put_idle(units, dead);
+  }
+  drop_dead(dead);
+  if (bytes == 0) return {};
+  if (Status status = pool_->promise(units * unit_bytes); !status.ok()) {
+    return status.with_context("making memory ready for scope " + path_);
+  }
+  promised_.fetch_add(units, std::memory_order_acq_rel);
+  if (!is_open()) pool_->promise_kept(promised_.exchange(0) * unit_bytes);
+  return {};
+}
+
+void ScopeNode::close() noexcept {
+  ScopeNode* dead = nullptr;
+  Chunk* chunks = nullptr;
+  {
+    const std::lock_guard lock(tree_->mutex);
+    close_locked(dead, chunks);
+  }
+  while (chunks != nullptr) {
+    const std::unique_ptr<Chunk> chunk(chunks);
+    chunks = chunk->older;
+  }
+  drop_dead(dead);
+}
+
+void ScopeNode::drop_dead(ScopeNode* dead) noexcept {
+  while (dead != nullptr) {
+    ScopeNode* node = dead;
+    dead = node->next_dead_;
+    node->drop_reference();
+  }
+}
+
+Status ScopeNode::closed_status() const noexcept {
+  try {
+    return {ErrorCode::closed, "scope " + path_ + " is closed; open a new one below its parent"};
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::closed, "the scope is closed"};
+  }
+}
+
+}  // namespace frys::detail

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "frys/memory/storage.hpp"
+
+#include <memory>
+#include <new>
+
+#include "memory/pool_core.hpp"
+#include "memory/scope_node.hpp"
+
+namespace frys {
+namespace {
+
+// Memory that somebody else owns.
+struct Wrapped : detail::StorageRecord {
+  UniqueFunction<void()> release;
+};
+
+}  // namespace
+
+namespace detail {
+
+void destroy_storage(StorageRecord* record) noexcept {
+  if (record->origin == origin_wrapped) {
+    const std::unique_ptr<Wrapped> wrapped(static_cast<Wrapped*>(record));
+    if (wrapped->release) wrapped->release();
+    return;
+  }
+  auto* block = static_cast<Block*>(record);
+  PoolCore* pool = block->pool;
+  ScopeNode* scope = block->scope;
+  const std::uint64_t units = units_of(block->size_bytes);
+  // First the block, then its charge: what a scope counts as free is free to be had.
+  pool->deallocate(block);
+  if (scope != nullptr) scope->uncharge(units);
+}
+
+}  // namespace detail
+
+Result<Storage> Storage::wrap(void* data, std::size_t bytes, Device device,
+                              UniqueFunction<void()> release) {
+  if (data == nullptr && bytes != 0) {
+    return Status(ErrorCode::invalid_argument, "null was given to be wrapped as a block of bytes");
+  }
+  auto* wrapped = new (std::nothrow) Wrapped;
+  if (wrapped == nullptr) return Status::out_of_memory();
+  wrapped->origin = detail::origin_wrapped;
+  wrapped->data = data;
+  wrapped->size_bytes = bytes;
+  wrapped->device = device;
+  wrapped->release = std::move(release);
+  return adopt(wrapped);
+}
+
+}  // namespace frys
