@@ -1,0 +1,409 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A step's way round: predicted, ready, admitted, begun, ended, learned from, and what follows.
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <tuple>
+
+#include "scheduler/engine.hpp"
+
+namespace frys::detail {
+
+namespace {
+
+/// Past attempts asked of the advisor for one step, and how many different situations of one type
+/// are asked about in one workflow; the rest share the first answer.
+constexpr std::size_t advice_size = 16;
+constexpr std::size_t advice_situations = 8;
+
+bool ran_out_of_memory(ErrorCode code) noexcept {
+  return code == ErrorCode::budget_exceeded || code == ErrorCode::out_of_memory;
+}
+
+bool is_open(const Step& step) noexcept {
+  return step.state == StepState::waiting || step.state == StepState::ready ||
+         step.state == StepState::running;
+}
+
+/// Which engine is handing out attempts further up this thread's stack: an executor that runs
+/// tasks in the caller would otherwise nest one step inside another, without end.
+thread_local const Engine* dispatching = nullptr;
+
+/// Runs an attempt, or, where the executor refuses or drops the task, ends it.
+class AttemptTask {
+ public:
+  explicit AttemptTask(std::shared_ptr<Attempt> attempt) noexcept : attempt_(std::move(attempt)) {}
+  AttemptTask(AttemptTask&&) noexcept = default;
+  ~AttemptTask() {
+    if (attempt_ != nullptr) {
+      attempt_->complete(
+          Status(ErrorCode::closed, "the executor closed before the step could run"));
+    }
+  }
+  void operator()() noexcept { std::exchange(attempt_, nullptr)->run(); }
+
+ private:
+  std::shared_ptr<Attempt> attempt_;
+};
+
+}  // namespace
+
+/// Asks what is remembered of work like this, unless we have seen enough of it ourselves.
+std::shared_ptr<const Advice> Engine::advise(WorkflowRun& run, const StepSpec& spec) {
+  if (options_.advisor == nullptr) return nullptr;
+  if (predictor_.predict({.step_type = spec.type, .input_size = spec.input_size}).samples >=
+      advice_size) {
+    return nullptr;
+  }
+  {
+    const std::lock_guard lock(advice_);
+    auto& known = run.advice[spec.type];
+    for (const auto& advice : known) {
+      if (advice->agent == spec.agent && advice->situation == spec.situation) return advice;
+    }
+    if (known.size() >= advice_situations) return known.front();
+  }
+  auto advice = std::make_shared<Advice>();
+  advice->type = spec.type;
+  advice->agent = spec.agent;
+  advice->situation = spec.situation;
+  Result<std::vector<PastStep>> past = Status(ErrorCode::internal, "the advisor threw");
+  try {
+    past = options_.advisor->recall({.workflow = run.name,
+                                     .agent = spec.agent,
+                                     .type = spec.type,
+                                     .situation = spec.situation,
+                                     .input_size = spec.input_size,
+                                     .max_results = advice_size});
+  } catch (...) {  // A host's advisor; we go on without it.
+  }
+  if (!past) {
+    environment_.write_log(LogLevel::warning, "scheduler",
+                           "no advice for '" + spec.type + "': " + past.error().to_string());
+    return nullptr;
+  }
+  for (const PastStep& step : *past) {
+    const bool out = ran_out_of_memory(step.code);
+    if (step.outcome != StepOutcome::success && !out) continue;
+    advice->samples.push_back({.step_type = advice->type,
+                               .input_size = step.input_size,
+                               .peak_bytes = step.used.peak_bytes,
+                               .runtime_ns = step.runtime_ns,
+                               .out_of_memory = out});
+  }
+  const std::lock_guard lock(advice_);
+  run.advice[spec.type].push_back(advice);
+  return advice;
+}
+
+LoadPrediction Engine::predict(const StepSpec& spec, const Advice* advice) const {
+  LoadQuery query{.step_type = spec.type,
+                  .input_size = spec.input_size,
+                  .requested_bytes = spec.request.guess_bytes};
+  if (advice != nullptr) query.past = advice->samples;
+  return predictor_.predict(query);
+}
+
+void Engine::make_ready(Step& step) {
+  step.state = StepState::ready;
+  step.queued_ns = now_ns();
+  step.forecast = predict(step.spec, step.advice.get());
+  enqueue(step);
+}
+
+void Engine::enqueue(Step& step) {
+  const std::size_t hard = step.spec.request.memory_bytes;
+  step.ticket = ++last_ticket_;
+  const Status status = allocator_.enqueue({.id = step.ticket,
+                                            .priority = step.spec.priority,
+                                            .urgency = step.urgency_s,
+                                            .cpu_slots = step.spec.request.cpu_slots,
+                                            .memory_bytes = step.retry_bytes > 0 ? step.retry_bytes
+                                                            : hard > 0           ? hard
+                                                                       : step.forecast.memory_bytes,
+                                            .runtime_ns = step.forecast.runtime_ns,
+                                            .exact_memory = step.retry_bytes > 0 || hard > 0});
+  if (status.ok()) {
+    tickets_.emplace(step.ticket, &step);
+  } else {
+    fail(*step.run, step, status);
+  }
+}
+
+/// Closed when it can't be opened; the step's own scope, which can't be opened below it, tells why.
+MemoryScope Engine::agent_scope(WorkflowRun& run, const std::string& agent) {
+  const auto found = run.agent_scopes.find(agent);
+  if (found != run.agent_scopes.end()) return found->second;
+  auto opened = run.scope.child(agent);
+  if (!opened) return {};
+  return run.agent_scopes.emplace(agent, *std::move(opened)).first->second;
+}
+
+std::shared_ptr<Attempt> Engine::launch(Step& step, const Admission& admission) {
+  WorkflowRun& run = *step.run;
+  step.state = StepState::running;
+  ++step.attempts;
+  ++run.gone_pending;
+  auto attempt = std::make_shared<Attempt>(shared_from_this(), run.shared_from_this(), step);
+  attempt->number = step.attempts;
+  attempt->iteration = step.iteration;
+  attempt->cpu_slots = admission.cpu_slots;
+  attempt->given_bytes = admission.memory_bytes;
+  attempt->forecast = step.forecast;
+  attempt->admitted_because = admission.reason;
+  attempt->queued_ns = step.queued_ns;
+  attempt->agent_scope = agent_scope(run, step.spec.agent);
+  const std::size_t budget =
+      scope_budget(options_, step.spec, step.forecast, admission.memory_bytes);
+  if (step.ready_scope.is_open() && step.ready_budget_bytes == budget) {
+    attempt->scope = std::move(step.ready_scope);
+  }
+  step.ready_scope = {};
+  step.attempt = attempt;
+  return attempt;
+}
+
+/// Starts everything that may start now.
+void Engine::dispatch() noexcept {
+  if (dispatching == this) return;  // The loop further up goes on until nothing is admitted.
+  const Engine* const outer = std::exchange(dispatching, this);
+  for (;;) {
+    std::vector<std::shared_ptr<Attempt>> admitted;
+    {
+      const Lock lock(mutex_);
+      for (const Admission& admission : allocator_.admit(now_ns())) {
+        const auto found = tickets_.find(admission.id);
+        if (found != tickets_.end()) admitted.push_back(launch(*found->second, admission));
+      }
+    }
+    if (admitted.empty()) break;
+    for (auto& attempt : admitted) {
+      static_cast<void>(environment_.executor->submit(AttemptTask(std::move(attempt))));
+    }
+  }
+  dispatching = outer;
+}
+
+bool Engine::begin(Attempt& attempt) {
+  const Clock& clock = environment_.executor->clock();
+  attempt.start_ns = clock.now_ns();
+  attempt.started_wall_ns = clock.wall_ns();
+  {
+    const Lock lock(mutex_);
+    if (attempt.over) return false;
+    attempt.begun = true;
+    attempt.on_worker = true;
+    ++on_worker_;
+    // Under the lock, so that turns are told in the order in which steps began.
+    static_cast<void>(detector_.observe_turn(attempt.workflow->id.value, attempt.step.spec.agent));
+  }
+  return true;
+}
+
+Status Engine::arm_deadline(Attempt& attempt) {
+  const std::int64_t deadline_ns = attempt.step.spec.deadline_ns;
+  if (deadline_ns == 0) return {};
+  const Result<TimerId> timer = environment_.executor->submit_after(
+      deadline_ns, [this, self = attempt.shared_from_this(), deadline_ns] {
+        end(self,
+            Status(ErrorCode::deadline_exceeded,
+                   "it did not end within its deadline of " + std::to_string(deadline_ns) + " ns"),
+            true, false);
+      });
+  if (!timer) return timer.error().with_context("its deadline can't be kept");
+  const Lock lock(mutex_);
+  attempt.deadline = *timer;
+  return {};
+}
+
+/// The function has returned, its completion is still out.
+void Engine::left_worker(Attempt& attempt) noexcept {
+  bool cancelled = false;
+  {
+    const Lock lock(mutex_);
+    if (!attempt.on_worker) return;
+    attempt.on_worker = false;
+    if (--on_worker_ == 0) changed_.notify_all();
+    cancelled = attempt.workflow->cancelling && !attempt.over;
+  }
+  if (cancelled) {
+    end(attempt.shared_from_this(),
+        Status(ErrorCode::cancelled, "workflow '" + attempt.workflow->name + "' was cancelled"),
+        false, false);
+  }
+}
+
+/// Decides an attempt's outcome, once; what comes later only tells that the function is gone.
+void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
+                 bool missed_deadline, bool leaves_worker) noexcept {
+  Step& step = attempt->step;
+  TimerId deadline = 0;
+  {
+    const Lock lock(mutex_);
+    if (leaves_worker && std::exchange(attempt->on_worker, false) && --on_worker_ == 0) {
+      changed_.notify_all();
+    }
+    if (std::exchange(attempt->over, true)) return;
+    deadline = std::exchange(attempt->deadline, 0);
+  }
+  if (deadline != 0 && !missed_deadline) environment_.executor->cancel_timer(deadline);
+  StepRecord record;
+  if (attempt->begun) {
+    const StepOutcome outcome = missed_deadline                  ? StepOutcome::deadline_exceeded
+                                : status.ok()                    ? StepOutcome::success
+                                : status == ErrorCode::cancelled ? StepOutcome::cancelled
+                                                                 : StepOutcome::failure;
+    record = attempt->record(status, outcome, now_ns());
+    learn(record);
+  }
+  {
+    const Lock lock(mutex_);
+    WorkflowRun& run = *attempt->workflow;
+    static_cast<void>(allocator_.release(step.ticket));
+    tickets_.erase(step.ticket);
+    step.attempt.reset();
+    if (attempt->begun) run.records.push_back(std::move(record));
+    settle(*attempt, status);
+    if (++run.ended >= run.next_review) review(run);
+  }
+  if (missed_deadline) attempt->source.cancel();
+  dispatch();
+  finish_if_done(attempt->workflow);
+}
+
+/// The function can touch its scope no more.
+void Engine::gone(Attempt& attempt) noexcept {
+  static_cast<void>(attempt.scope.close());
+  {
+    const Lock lock(mutex_);
+    --attempt.workflow->gone_pending;
+  }
+  clean_if_done(attempt.workflow);
+}
+
+void Engine::learn(const StepRecord& record) noexcept {
+  const bool out = ran_out_of_memory(record.code);
+  if (record.outcome == StepOutcome::success || out) {
+    static_cast<void>(predictor_.observe({.step_type = record.type,
+                                          .input_size = record.input_size,
+                                          .peak_bytes = record.used.peak_bytes,
+                                          .runtime_ns = out ? -1 : record.runtime_ns,
+                                          .out_of_memory = out}));
+  }
+  if (options_.observer != nullptr) options_.observer->on_step(record);
+  if (environment_.tracer != nullptr) {
+    environment_.tracer->add(record.step, "step", record.start_ns, record.runtime_ns, record.agent);
+  }
+  if (environment_.metrics != nullptr) {
+    environment_.metrics->counter("frys_scheduler_attempts_total").add(1);
+    if (record.outcome != StepOutcome::success) {
+      environment_.metrics->counter("frys_scheduler_attempts_failed_total").add(1);
+    }
+    environment_.metrics->histogram("frys_scheduler_queue_time_ns")
+        .record(record.start_ns - record.queued_ns);
+  }
+}
+
+/// What a decided attempt means for its step.
+void Engine::settle(Attempt& attempt, const Status& status) {
+  WorkflowRun& run = *attempt.workflow;
+  Step& step = attempt.step;
+  if (status.ok()) {
+    if (attempt.repeat && !run.cancelling) {
+      for (Loop& loop : run.loops) {
+        if (loop.last == step.id.value) return repeat(run, loop);
+      }
+    }
+    return succeed(run, step);
+  }
+  const bool final = status == ErrorCode::cancelled || status == ErrorCode::closed;
+  if (final || run.cancelling || step.attempts >= step.spec.max_attempts) {
+    return fail(run, step, status);
+  }
+  if (ran_out_of_memory(status.code()) && step.spec.request.memory_bytes == 0) {
+    step.retry_bytes = predictor_.retry_bytes(step.spec.type, attempt.given_bytes,
+                                              allocator_.snapshot().capacity.memory_bytes);
+  }
+  make_ready(step);
+}
+
+void Engine::succeed(WorkflowRun& run, Step& step) {
+  step.state = StepState::succeeded;
+  --run.unfinished;
+  for (const std::size_t i : step.successors) {
+    Step& next = run.steps[i];
+    if (next.state != StepState::waiting || next.waiting_for == 0) continue;
+    if (--next.waiting_for == 0 && !run.cancelling) make_ready(next);
+  }
+}
+
+/// Puts the loop's steps back to where they started; who waits outside waits on.
+void Engine::repeat(WorkflowRun& run, Loop& loop) {
+  Links successors(run.steps.size());
+  Links predecessors(run.steps.size());
+  for (std::size_t i = 0; i < run.steps.size(); ++i) {
+    successors[i] = run.steps[i].successors;
+    predecessors[i] = run.steps[i].after;
+  }
+  const std::vector<std::size_t> body = between(successors, predecessors, loop.first, loop.last);
+  const auto inside = [&](std::size_t i) {
+    return std::binary_search(body.begin(), body.end(), i);
+  };
+  ++loop.iterations;
+  for (Loop& other : run.loops) {
+    if (&other != &loop && inside(other.first) && inside(other.last)) other.iterations = 1;
+  }
+  for (const std::size_t i : body) {
+    Step& step = run.steps[i];
+    if (!is_open(step)) {
+      ++run.unfinished;
+      for (const std::size_t next : step.successors) {
+        Step& outside = run.steps[next];
+        if (!inside(next) && outside.state == StepState::waiting) ++outside.waiting_for;
+      }
+    }
+    step.state = StepState::waiting;
+    step.attempts = 0;
+    step.retry_bytes = 0;
+    ++step.iteration;
+    step.waiting_for = std::size_t(std::count_if(step.after.begin(), step.after.end(), inside));
+  }
+  make_ready(run.steps[loop.first]);
+}
+
+void Engine::fail(WorkflowRun& run, Step& step, const Status& status) {
+  step.state = status == ErrorCode::cancelled ? StepState::cancelled : StepState::failed;
+  step.status = status;
+  --run.unfinished;
+  if (run.status.ok()) run.status = status.with_context("step '" + step.spec.name + "'");
+  cancel_dependents(run, step);
+}
+
+void Engine::cancel_dependents(WorkflowRun& run, const Step& step) {
+  std::vector<const Step*> work{&step};
+  while (!work.empty()) {
+    const Step* cause = work.back();
+    work.pop_back();
+    for (const std::size_t i : cause->successors) {
+      Step& next = run.steps[i];
+      if (next.state != StepState::waiting) continue;
+      drop(run, next,
+           Status(ErrorCode::cancelled, "it waits for step '" + cause->spec.name + "', which " +
+                                            (cause == &step ? "failed" : "was cancelled")));
+      work.push_back(&next);
+    }
+  }
+}
+
+/// Gives up a step that has not begun.
+void Engine::drop(WorkflowRun& run, Step& step, const Status& why) {
+  step.state = StepState::cancelled;
+  step.status = why;
+  step.ready_scope = {};
+  --run.unfinished;
+}
+
+}  // namespace frys::detail

@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "frys/scheduler/coroutine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "scheduler/scheduler_host.hpp"
+
+namespace frys {
+namespace {
+
+using namespace frys::testing;  // NOLINT
+
+WorkflowGraph one_step(StepFunction run, std::int64_t deadline_ns = 0) {
+  WorkflowGraph graph("coroutines");
+  EXPECT_TRUE(graph.add_step({.name = "step", .deadline_ns = deadline_ns, .run = std::move(run)}));
+  return graph;
+}
+
+TEST(Coroutine, SleepsWithoutAWorkerInSimulatedTime) {
+  SimulatedHost host({.capacity = {.cpu_slots = 100}});
+  WorkflowGraph graph("sleepers");
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(graph.add_step(
+        {.name = "s" + std::to_string(i), .run = [](StepContext& context) -> StepCoroutine {
+           for (int j = 0; j < 3; ++j) {
+             if (Status slept = co_await context.sleep(s); !slept.ok()) {
+               co_return slept;
+             }
+           }
+           co_return Status();
+         }}));
+  }
+  const WorkflowReport report = host.run(std::move(graph));
+  EXPECT_TRUE(report.status.ok()) << report.status.to_string();
+  EXPECT_EQ(report.finished_ns - report.submitted_ns, 3 * s);
+}
+
+TEST(Coroutine, ReportsWhatItReturnsAndThrows) {
+  ThreadedHost host;
+  EXPECT_EQ(host.run(one_step([](StepContext&) -> StepCoroutine {
+                  co_return Status(ErrorCode::unavailable, "no model");
+                }))
+                .status,
+            ErrorCode::unavailable);
+  const Status thrown = host.run(one_step([](StepContext& context) -> StepCoroutine {
+                              static_cast<void>(co_await context.sleep(1));
+                              throw std::runtime_error("lost the thread");
+                            }))
+                            .status;
+  EXPECT_EQ(thrown, ErrorCode::step_failed);
+  EXPECT_NE(thrown.message().find("lost the thread"), std::string_view::npos);
+}
+
+TEST(Coroutine, AwaitsCallbacksFromAnywhere) {
+  ThreadedHost host;
+  std::vector<std::thread> models;
+  const WorkflowReport report = host.run(one_step([&](StepContext& context) -> StepCoroutine {
+    const Result<int> at_once = co_await await_callback<int>(
+        context.executor(), [](UniqueFunction<void(Result<int>)> done) { done(1); });
+    const Result<int> later = co_await await_callback<int>(
+        context.executor(), [&](UniqueFunction<void(Result<int>)> done) {
+          models.emplace_back([done = std::move(done)]() mutable { done(41); });
+        });
+    const Result<int> dropped =
+        co_await await_callback<int>(context.executor(), [](UniqueFunction<void(Result<int>)>) {});
+    EXPECT_EQ(dropped.status(), ErrorCode::cancelled);
+    EXPECT_EQ(*at_once + *later, 42);
+    co_return Status();
+  }));
+  EXPECT_TRUE(report.status.ok()) << report.status.to_string();
+  for (std::thread& model : models) model.join();
+}
+
+TEST(Coroutine, ACancelledPauseEndsAtOnce) {
+  ThreadedHost host;
+  std::promise<void> asleep;
+  std::promise<Status> woke;
+  auto id = host.scheduler().submit(one_step([&](StepContext& context) -> StepCoroutine {
+    asleep.set_value();
+    Status slept = co_await context.sleep(3600 * s);
+    woke.set_value(slept);
+    co_return slept;
+  }));
+  asleep.get_future().get();
+  EXPECT_TRUE(host.scheduler().cancel(*id).ok());
+  EXPECT_EQ(woke.get_future().get(), ErrorCode::cancelled);
+  EXPECT_EQ(host.scheduler().wait(*id)->status, ErrorCode::cancelled);
+}
+
+TEST(Coroutine, OneThatMissesItsDeadlineIsWokenAndFreed) {
+  SimulatedHost host;
+  auto held = std::make_shared<int>(0);
+  Status woke;
+  const WorkflowReport report = host.run(one_step(
+      [held, &woke](StepContext& context) -> StepCoroutine {
+        const auto mine = held;
+        woke = co_await context.sleep(3600 * s);
+        co_return Status();
+      },
+      10 * ms));
+  EXPECT_EQ(report.status, ErrorCode::deadline_exceeded);
+  EXPECT_EQ(report.finished_ns, 10 * ms);
+  host.simulation.run();
+  EXPECT_EQ(woke, ErrorCode::cancelled);
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(Coroutine, AClosedExecutorLosesNone) {
+  auto held = std::make_shared<int>(0);
+  Status woke;
+  {
+    ThreadedHost host;
+    std::promise<void> asleep;
+    auto id = host.scheduler().submit(
+        one_step([&woke, &asleep, held](StepContext& context) -> StepCoroutine {
+          asleep.set_value();
+          woke = co_await context.sleep(3600 * s);
+          co_return woke;
+        }));
+    ASSERT_TRUE(id.has_value());
+    asleep.get_future().get();
+    EXPECT_TRUE(host.pool->close().ok());
+  }
+  EXPECT_EQ(woke, ErrorCode::closed);
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(Coroutine, WithoutTimersAPauseSaysSo) {
+  SchedulerHost host(inline_executor(), {});
+  EXPECT_EQ(host.run(one_step([](StepContext& context) -> StepCoroutine {
+                  co_return co_await context.sleep(1);
+                }))
+                .status,
+            ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace frys
