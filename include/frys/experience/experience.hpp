@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What is remembered of one piece of work: who did what in which situation, how it ended, and what
+// it took. An immutable record; its identity is a hash of its content.
+//
+//   frys::Experience experience;
+//   experience.step_type = "summarise";
+//   experience.situation = "a 40-page contract, scanned";
+//   experience.outcome = frys::Outcome::success;
+//   frys::Result<frys::ExperienceId> id = store.store(std::move(experience));
+
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frys/core/result.hpp"
+
+namespace frys {
+
+/// How a piece of work ended. Values are stable: they are written to disk.
+enum class Outcome : std::uint8_t { success = 0, failure = 1, partial = 2 };
+
+/// "success", "failure", "partial"; "unknown" for a foreign value.
+FRYS_API std::string_view to_string(Outcome outcome) noexcept;
+
+/// What the work took, and what had been foreseen. Zero: not known.
+struct ExperienceResources {
+  std::uint64_t predicted_bytes = 0;       ///< Memory the predictor foresaw.
+  std::uint64_t given_bytes = 0;           ///< Memory the allocator granted.
+  std::uint64_t peak_bytes = 0;            ///< Memory held at most.
+  std::uint64_t page_faults = 0;           ///< While it ran.
+  std::int64_t predicted_duration_ns = 0;  ///< Run time the predictor foresaw.
+  std::int64_t queued_ns = 0;              ///< Time from ready to started.
+
+  friend bool operator==(const ExperienceResources&, const ExperienceResources&) = default;
+};
+
+/// One record. Every field is optional; a text is UTF-8 by custom, any bytes by law.
+struct Experience {
+  std::string workflow;   ///< Name of the workflow; a filter of queries.
+  std::string agent;      ///< Who did it; a filter of queries.
+  std::string step_type;  ///< What kind of work it was; a filter of queries.
+  std::string situation;  ///< What the agent was facing: the text that queries are compared with.
+  std::string action;     ///< What it did. Compared with queries when `situation` is empty.
+  std::string outcome_text;            ///< How it ended, in words.
+  Outcome outcome = Outcome::success;  ///< How it ended; a filter of queries, a factor of ranking.
+  double reward = 0;                   ///< Any finite number, on the host's own scale.
+  std::int64_t started_at_ns = 0;      ///< Wall clock, ns since 1970; 0: not known.
+  std::int64_t duration_ns = 0;        ///< ≥ 0.
+  double input_size = 0;               ///< The predictor's feature; finite, in the host's unit.
+  ExperienceResources resources;
+  std::vector<std::string> tags;
+  /// The host's own vector, of the store's dimension and not all zero. Empty: the store's embedder
+  /// makes one from the text; it is no part of the content hash then.
+  std::vector<float> embedding;
+  std::vector<std::byte> payload;  ///< Anything else; never looked into.
+  /// Fields that a later version of the library wrote, as they were found; kept, never looked into.
+  std::vector<std::byte> unknown_fields;
+
+  friend bool operator==(const Experience&, const Experience&) = default;
+};
+
+/// The identity of an experience: BLAKE2b-128 of its content. The same content, the same identity,
+/// in every store.
+struct FRYS_API ExperienceId {
+  std::array<std::uint8_t, 16> bytes{};
+
+  /// 32 lower-case hexadecimal digits.
+  [[nodiscard]] std::string to_string() const;
+  /// The inverse of `to_string`; capitals are read too. Errors: invalid_argument.
+  static Result<ExperienceId> parse(std::string_view text);
+
+  friend auto operator<=>(const ExperienceId&, const ExperienceId&) = default;
+};
+
+/// The identity that a store would give `experience`. Threads: safe. Cost: O(its bytes).
+/// Errors: invalid_argument (a non-finite number, a negative duration, a field over 1 GiB),
+/// out_of_memory.
+FRYS_API Result<ExperienceId> content_id(const Experience& experience);
+
+}  // namespace frys
+
+template <>
+struct std::hash<frys::ExperienceId> {
+  std::size_t operator()(const frys::ExperienceId& id) const noexcept {
+    std::size_t word;  // The identity is a hash already: any eight of its bytes will do.
+    __builtin_memcpy(&word, id.bytes.data(), sizeof(word));
+    return word;
+  }
+};

@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A durable memory of experiences that is searched by likeness. Rows, vectors and a log live in
+// RocksDB under one folder; the search index lives in memory and is made anew from them on opening.
+// Not for documents at large: every record's vector is held in memory (4 bytes × dimension).
+//
+//   auto store = frys::ExperienceStore::open({.path = "data/experience"}, environment);
+//   if (!store) return store.error();
+//   auto id = store->store({.situation = "login page returns 500", .action = "restart the cache"});
+//   auto matches = store->find_similar({.text = "500 on login", .k = 3});
+//   for (const frys::Match& m : *matches) use(m.id, m.score);
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frys/core/environment.hpp"
+#include "frys/core/function.hpp"
+#include "frys/core/result.hpp"
+#include "frys/experience/embedder.hpp"
+#include "frys/experience/experience.hpp"
+
+namespace frys {
+
+/// What is on disk when a write returns.
+enum class Durability : std::uint8_t {
+  buffered,  ///< With the operating system: survives the end of the process, not of the machine.
+  synced,    ///< On the device: survives both.
+};
+
+struct ExperienceStoreOptions {
+  /// The folder; made when it does not exist (its parent must).
+  std::string path = {};
+  /// Makes vectors of texts; shared with the host. Null: `HashingEmbedder(dimension)`.
+  std::shared_ptr<const Embedder> embedder = nullptr;
+  /// Floats a vector has, 2 to 4,096; 0: the embedder's, 256 without one. A store keeps the
+  /// dimension it was made with.
+  std::size_t dimension = 0;
+  /// What `store` does when it is not told.
+  Durability durability = Durability::buffered;
+  /// Links a node of the search graph has, 2 to 256. More: better recall, more memory (4 × 2 bytes
+  /// a link and vector), slower writes. It is M of Malkov and Yashunin, "Efficient and robust
+  /// approximate nearest neighbor search using HNSW graphs", 2018.
+  std::size_t graph_links = 16;
+  /// Candidates weighed when a node is linked (their ef_construction), graph_links to 4,096.
+  std::size_t graph_build_effort = 128;
+  /// Bytes that RocksDB collects in memory before it writes a table, 1 MiB to 1 GiB, for each of
+  /// rows and vectors.
+  std::size_t write_buffer_bytes = std::size_t{8} << 20;
+  /// Bytes of table blocks held in memory, from 0.
+  std::size_t cache_bytes = std::size_t{16} << 20;
+  /// Opens a store whose write-ahead log is damaged: what precedes the damage is kept, what follows
+  /// is given up. Without it such a store answers `corruption`, and nothing is changed.
+  bool salvage = false;
+};
+
+struct StoreOptions {
+  std::optional<Durability> durability = std::nullopt;  ///< Empty: the store's.
+};
+
+/// What to look for. Exactly one of `text` and `vector` is given.
+///
+/// score = max(0, similarity) × outcome factor × recency factor, where
+///   outcome factor = 1 − outcome_weight × (1 − v), v = 1 for success, ½ for partial, 0 for failure
+///   recency factor = 1 − recency_weight × (1 − 2^(−age / recency_half_life))
+struct SimilarityQuery {
+  std::string text = {};           ///< Embedded by the store's embedder.
+  std::vector<float> vector = {};  ///< Of the store's dimension, finite, not all zero.
+  std::size_t k = 10;              ///< Matches wanted at most, 1 to 10,000.
+  // Filters: only experiences with exactly this value. Empty: any.
+  std::string workflow = {};
+  std::string agent = {};
+  std::string step_type = {};
+  std::optional<Outcome> outcome = std::nullopt;
+  double minimum_score = 0;     ///< Matches below it are left out.
+  double outcome_weight = 0.2;  ///< 0: how it ended does not matter; 1: failures score 0.
+  double recency_weight = 0.1;  ///< 0: age does not matter; 1: the very old score 0.
+  std::int64_t recency_half_life_ns = std::int64_t{30} * 24 * 3600 * 1'000'000'000;  ///< > 0.
+  bool with_experience = false;  ///< Fill `Match::experience` (a read of the row each).
+  /// Candidates that the graph search keeps (HNSW's ef), up to 65,536; 0: max(64, 2 × k).
+  std::size_t effort = 0;
+};
+
+/// One answer, and why it ranks where it does.
+struct Match {
+  ExperienceId id;
+  double score = 0;           ///< similarity × outcome_factor × recency_factor, at least 0.
+  double similarity = 0;      ///< Cosine of query and experience, in [−1, 1].
+  double outcome_factor = 1;  ///< See `SimilarityQuery`.
+  double recency_factor = 1;
+  Outcome outcome = Outcome::success;
+  double reward = 0;
+  std::int64_t started_at_ns = 0;
+  std::uint64_t sequence = 0;            ///< Place in the store's log, from 1.
+  std::optional<Experience> experience;  ///< When the query asked for it.
+};
+
+/// What a store holds at one moment.
+struct ExperienceStoreStats {
+  std::uint64_t experiences = 0;  ///< Rows.
+  std::uint64_t last_sequence = 0;
+  std::uint64_t indexed = 0;  ///< Linked into the graph; the rest is scanned exactly.
+  std::uint64_t index_bytes = 0;
+  std::size_t dimension = 0;
+};
+
+/// The autonomous learning storage engine. Movable; a moved-from store may only be destroyed or
+/// assigned to.
+///
+/// Threads: every member is safe, except that moving and destroying need the store alone. Readers
+/// never wait for writers, but for the moments in which the graph grows its room.
+/// Executor: background work (tables being written and merged, linking the graph) is background
+/// work of `environment.executor`; a call that finds it piling up takes a share. With an inline
+/// executor, calls do it themselves. Close it before the executor.
+/// After a kill at any instruction: everything acknowledged as `synced` is there, in order of its
+/// sequence without a gap; what was `buffered` is too unless the machine went down.
+class FRYS_API ExperienceStore {
+ public:
+  /// Opens the store in `options.path`, or makes one.
+  /// Errors: invalid_argument (an option out of range, the path is a file), already_open (this or
+  /// another process holds it), failed_precondition (made with another dimension or embedder, or by
+  /// a later version), corruption (what is wrong where; nothing was changed), io_error (permission,
+  /// full disk), out_of_memory.
+  /// Cost: O(rows): their vectors are read back; the graph is made in the background.
+  static Result<ExperienceStore> open(const ExperienceStoreOptions& options,
+                                      const Environment& environment);
+
+  ExperienceStore(ExperienceStore&&) noexcept;
+  ExperienceStore& operator=(ExperienceStore&&) noexcept;
+  /// Closes.
+  ~ExperienceStore();
+
+  /// Keeps `experience`; the next query finds it. Content that is there already is not stored
+  /// again: its identity is returned (and made durable, when asked `synced`).
+  /// Errors: invalid_argument (non-finite reward, input size or vector, wrong dimension, a vector
+  /// of zeros, negative duration, a record over 1 GiB), closed, io_error, corruption,
+  /// out_of_memory, and the embedder's. Cost: some 5 µs buffered; synced, the device's time, shared
+  /// by those who wait together.
+  Result<ExperienceId> store(Experience experience, const StoreOptions& options = {});
+  /// The same, on the executor's background class (a sync holds no worker). `done` is called once.
+  void store(Experience experience, const StoreOptions& options,
+             UniqueFunction<void(Result<ExperienceId>)> done);
+
+  /// The best `query.k` matches by score, best first; equal scores in order of sequence. Sees every
+  /// write that returned before the call. Candidates come from an approximate search by similarity
+  /// (exact under a narrow filter), so a match may be missed.
+  /// Errors: invalid_argument (names the field), closed, io_error and corruption (when rows are
+  /// read), out_of_memory, and the embedder's.
+  Result<std::vector<Match>> find_similar(const SimilarityQuery& query) const;
+  /// The same, as foreground work of the executor. `done` is called once.
+  void find_similar(SimilarityQuery query,
+                    UniqueFunction<void(Result<std::vector<Match>>)> done) const;
+
+  /// The record as it was stored; `embedding` is what the host gave (empty when it gave none).
+  /// Errors: not_found, closed, io_error, corruption, out_of_memory.
+  [[nodiscard]] Result<Experience> get(const ExperienceId& id) const;
+
+  /// How many experiences there are; 0 when closed. Cost: O(1).
+  [[nodiscard]] std::uint64_t size() const noexcept;
+  [[nodiscard]] ExperienceStoreStats stats() const noexcept;
+
+  /// Puts everything stored so far on the device. Errors: closed, io_error.
+  /// Cost: the device's time.
+  Status sync();
+
+  /// Lets running calls end, refuses later ones with `closed`, syncs, ends all background work and
+  /// gives the folder back. Closing twice is fine, as is closing inside a `done`. A call with
+  /// `done` that has not begun then gets `closed`. Errors: io_error (the sync; the store is
+  /// closed).
+  Status close();
+
+ private:
+  struct Impl;
+  explicit ExperienceStore(std::shared_ptr<Impl> impl) noexcept;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace frys

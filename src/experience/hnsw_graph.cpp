@@ -1,0 +1,255 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The one file that includes hnswlib. hnswlib defines functions that are not inline, and its tests
+// for instruction sets are the compiler's: here it gets the baseline, names of our own, so that a
+// host may link its own hnswlib too, and our distances, which choose at run time.
+
+#include "experience/hnsw_graph.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <shared_mutex>
+
+#include "simd/dispatch.hpp"
+
+#define NO_MANUAL_VECTORIZATION  // Else it defines global functions: cpuid, xgetbv, AVXCapable.
+#define hnswlib frys_private_hnswlib
+#include <hnswlib/hnswlib.h>
+#undef hnswlib
+#undef NO_MANUAL_VECTORIZATION
+
+namespace frys::detail {
+namespace {
+
+namespace hnsw = ::frys_private_hnswlib;
+using Builder = hnsw::HierarchicalNSW<float>;
+
+constexpr std::size_t first_capacity = 1024;
+
+/// What hnswlib stores of a vector is where it is.
+const float* stored_vector(const void* slot) noexcept {
+  const float* vector;
+  std::memcpy(&vector, slot, sizeof(vector));
+  return vector;
+}
+
+class PointerSpace final : public hnsw::SpaceInterface<float> {
+ public:
+  explicit PointerSpace(std::size_t dimension) noexcept
+      : metric_{simd::kernels().dot_f32, dimension} {}
+
+  size_t get_data_size() override { return sizeof(const float*); }
+  hnsw::DISTFUNC<float> get_dist_func() override { return &distance; }
+  void* get_dist_func_param() override { return &metric_; }
+
+ private:
+  struct Metric {
+    float (*dot)(const float*, const float*, std::size_t);
+    std::size_t dimension;
+  };
+  static float distance(const void* a, const void* b, const void* parameter) {
+    const auto& metric = *static_cast<const Metric*>(parameter);
+    return 1.0F - metric.dot(stored_vector(a), stored_vector(b), metric.dimension);
+  }
+  Metric metric_;
+};
+
+/// A shared mutex whose exclusive side is let in before shared ones that come later; the standard
+/// one of glibc lets a steady flow of readers starve it.
+class GrowthLock {
+ public:
+  GrowthLock() noexcept {
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&lock_, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+  }
+  ~GrowthLock() { pthread_rwlock_destroy(&lock_); }
+  GrowthLock(const GrowthLock&) = delete;
+  GrowthLock& operator=(const GrowthLock&) = delete;
+
+  void lock() noexcept { pthread_rwlock_wrlock(&lock_); }
+  void unlock() noexcept { pthread_rwlock_unlock(&lock_); }
+  void lock_shared() noexcept { pthread_rwlock_rdlock(&lock_); }
+  void unlock_shared() noexcept { pthread_rwlock_unlock(&lock_); }
+
+ private:
+  pthread_rwlock_t lock_;
+};
+
+/// Orders a heap so that its front is the nearest.
+bool frontier_order(const Neighbour& a, const Neighbour& b) noexcept { return nearer(b, a); }
+
+class Graph final : public HnswGraph {
+ public:
+  Graph(const SegmentedTable<float>& vectors, const IndexOptions& options)
+      : vectors_(vectors),
+        dimension_(options.dimension),
+        prefetch_bytes_(std::min<std::size_t>(options.dimension * sizeof(float), 512)),
+        space_(options.dimension),
+        builder_(std::make_unique<Builder>(&space_, first_capacity, options.links,
+                                           options.build_effort)) {}
+
+  Status link_next() noexcept override;
+  std::size_t linked() const noexcept override { return linked_.load(std::memory_order_acquire); }
+  std::size_t bytes() const noexcept override {
+    const std::shared_lock lock(growth_);
+    // Lists, locks, levels, upper lists (M of 2M links, one node in M) and the label map's node.
+    return builder_->max_elements_ *
+           (builder_->size_data_per_element_ + sizeof(std::mutex) + sizeof(int) + sizeof(char*) +
+            builder_->size_links_per_element_ / builder_->M_ + 40);
+  }
+  void search(const IndexQuery& query, std::size_t effort, std::size_t limit,
+              GraphScratch& scratch) const override;
+
+ private:
+  /// Where a search starts, in one word so that it is read whole.
+  struct Entry {
+    std::uint32_t node;
+    std::int32_t level;
+  };
+
+  void grow();
+  Neighbour descend(const IndexQuery& query, Entry entry, GraphScratch& scratch) const;
+  bool read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const;
+  float similarity(const IndexQuery& query, std::uint32_t node) const noexcept {
+    return simd::dot_f32(query.vector, vectors_.row(node), dimension_);
+  }
+
+  const SegmentedTable<float>& vectors_;
+  std::size_t dimension_;
+  std::size_t prefetch_bytes_;
+  PointerSpace space_;
+  std::unique_ptr<Builder> builder_;
+  mutable GrowthLock growth_;
+  std::atomic<std::size_t> linked_{0};
+  std::atomic<Entry> entry_{Entry{0, -1}};
+};
+
+void Graph::grow() {
+  const std::unique_lock lock(growth_);
+  try {
+    builder_->resizeIndex(builder_->max_elements_ * 2);
+  } catch (...) {
+    // It may have freed its pool of visited lists without having made another.
+    builder_->visited_list_pool_ = nullptr;
+    throw;
+  }
+}
+
+Status Graph::link_next() noexcept {
+  const std::size_t node = linked_.load(std::memory_order_relaxed);
+  try {
+    if (node >= builder_->max_elements_) grow();
+    const float* vector = vectors_.row(node);
+    builder_->addPoint(&vector, node);
+    entry_.store({builder_->enterpoint_node_, builder_->maxlevel_}, std::memory_order_release);
+    linked_.store(node + 1, std::memory_order_release);
+    return {};
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  } catch (const std::exception& error) {
+    return Status(ErrorCode::internal, std::string("hnswlib: ") + error.what());
+  }
+}
+
+/// Copies a node's list. False when the node is being linked and has none that is whole.
+bool Graph::read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const {
+  std::unique_lock lock(builder_->link_list_locks_[node], std::try_to_lock);
+  if (!lock.owns_lock()) {
+    if (node >= linked()) return false;
+    lock.lock();  // A neighbour of the node being linked: held for a few microseconds.
+  }
+  const hnsw::linklistsizeint* list = builder_->get_linklist_at_level(node, level);
+  const std::size_t count = builder_->getListCount(const_cast<hnsw::linklistsizeint*>(list));
+  out.resize(count);
+  if (count > 0) std::memcpy(out.data(), list + 1, count * sizeof(std::uint32_t));
+  return true;
+}
+
+/// Greedy steps through the upper levels: the nearest node found there.
+Neighbour Graph::descend(const IndexQuery& query, Entry entry, GraphScratch& scratch) const {
+  Neighbour nearest{similarity(query, entry.node), entry.node};
+  for (int level = entry.level; level > 0; --level) {
+    for (bool moved = true; moved;) {
+      moved = false;
+      if (!read_neighbours(nearest.ordinal, level, scratch.neighbours)) break;
+      for (const std::uint32_t node : scratch.neighbours) {
+        const float found = similarity(query, node);
+        if (found > nearest.similarity) {
+          nearest = {found, node};
+          moved = true;
+        }
+      }
+    }
+  }
+  return nearest;
+}
+
+void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limit,
+                   GraphScratch& scratch) const {
+  std::vector<Neighbour>& best = scratch.best;
+  std::vector<Neighbour>& frontier = scratch.frontier;
+  best.clear();
+  frontier.clear();
+  const std::shared_lock lock(growth_);
+  const Entry entry = entry_.load(std::memory_order_acquire);
+  if (entry.level < 0) return;
+  if (scratch.visited.size() < builder_->max_elements_ || ++scratch.epoch == 0) {
+    scratch.visited.assign(builder_->max_elements_, 0);
+    scratch.epoch = 1;
+  }
+  const auto consider = [&](const Neighbour& found) {
+    if (best.size() == effort && !nearer(found, best.front())) return;
+    frontier.push_back(found);
+    std::push_heap(frontier.begin(), frontier.end(), frontier_order);
+    if (found.ordinal >= limit) return;
+    if (query.accept != nullptr && !(*query.accept)(found.ordinal)) return;
+    best.push_back(found);
+    std::push_heap(best.begin(), best.end(), nearer);
+    if (best.size() > effort) {
+      std::pop_heap(best.begin(), best.end(), nearer);
+      best.pop_back();
+    }
+  };
+  const Neighbour start = descend(query, entry, scratch);
+  scratch.visited[start.ordinal] = scratch.epoch;
+  consider(start);
+  while (!frontier.empty()) {
+    const Neighbour next = frontier.front();
+    if (best.size() == effort && nearer(best.front(), next)) break;
+    std::pop_heap(frontier.begin(), frontier.end(), frontier_order);
+    frontier.pop_back();
+    if (!read_neighbours(next.ordinal, 0, scratch.neighbours)) continue;
+    std::size_t fresh = 0;
+    for (const std::uint32_t node : scratch.neighbours) {
+      if (scratch.visited[node] == scratch.epoch) continue;
+      scratch.visited[node] = scratch.epoch;
+      scratch.neighbours[fresh++] = node;
+      const char* vector = reinterpret_cast<const char*>(vectors_.row(node));
+      for (std::size_t i = 0; i < prefetch_bytes_; i += 64) __builtin_prefetch(vector + i);
+    }
+    for (std::size_t i = 0; i < fresh; ++i) {
+      const std::uint32_t node = scratch.neighbours[i];
+      consider({similarity(query, node), node});
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HnswGraph>> HnswGraph::create(const SegmentedTable<float>& vectors,
+                                                     const IndexOptions& options) {
+  try {
+    return std::unique_ptr<HnswGraph>(std::make_unique<Graph>(vectors, options));
+  } catch (...) {
+    return Status::out_of_memory();
+  }
+}
+
+}  // namespace frys::detail

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// hnswlib's graph (Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search
+// using Hierarchical Navigable Small World graphs", 2018), made by hnswlib and walked by our own
+// search, for hnswlib's reads while its writer writes. The vectors lie outside, in the table that
+// the graph is given; a node's number is its vector's.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "experience/pattern_index.hpp"
+#include "experience/segmented_table.hpp"
+
+namespace frys::detail {
+
+/// What a search writes to; kept from one search to the next.
+struct GraphScratch {
+  std::vector<std::uint32_t> visited;  // The epoch in which a node was last seen.
+  std::uint32_t epoch = 0;
+  std::vector<std::uint32_t> neighbours;
+  std::vector<Neighbour> frontier;
+  std::vector<Neighbour> best;
+};
+
+/// Concurrency: one thread links; any number search at the same time. A node's list is read and
+/// written under the lock that hnswlib keeps for the node. The node being linked keeps its own lock
+/// until it is done, so a search passes it by (it is found by other means: see HnswIndex). Growing
+/// moves the lists and needs the searches out: a lock that prefers the grower.
+class HnswGraph {
+ public:
+  /// Errors: out_of_memory.
+  static Result<std::unique_ptr<HnswGraph>> create(const SegmentedTable<float>& vectors,
+                                                   const IndexOptions& options);
+  virtual ~HnswGraph() = default;
+
+  /// Links the node after the last. Errors: out_of_memory, internal; the graph must not be linked
+  /// to any more then, and may be searched.
+  virtual Status link_next() noexcept = 0;
+  [[nodiscard]] virtual std::size_t linked() const noexcept = 0;
+  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
+
+  /// Leaves the nearest of the nodes below `limit` that the query accepts in `scratch.best`, in no
+  /// order, at most `effort` of them. Throws bad_alloc.
+  virtual void search(const IndexQuery& query, std::size_t effort, std::size_t limit,
+                      GraphScratch& scratch) const = 0;
+};
+
+}  // namespace frys::detail

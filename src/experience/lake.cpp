@@ -1,0 +1,392 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "experience/lake.hpp"
+
+#include <fcntl.h>
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <shared_mutex>
+
+#include "experience/background_env.hpp"
+#include "experience/lake_options.hpp"
+#include "experience/rocksdb_timer.hpp"
+
+namespace frys::detail {
+namespace {
+
+constexpr std::string_view description_key = "store";
+enum Family : std::size_t { family_default, family_rows, family_vectors, family_log, families };
+
+rocksdb::Slice slice(std::string_view bytes) noexcept { return {bytes.data(), bytes.size()}; }
+rocksdb::Slice slice(const ExperienceId& id) noexcept {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+std::string_view view(const rocksdb::Slice& bytes) noexcept { return {bytes.data(), bytes.size()}; }
+
+Status folder_error(const std::string& path, int error_number) {
+  return Status(ErrorCode::io_error,
+                "experience store " + path +
+                    ": the folder can't be made or opened: " + std::strerror(error_number) +
+                    "; check that its parent exists and may be written to");
+}
+
+/// Makes the folder if need be. RocksDB knows a lock by its path, so the path is made the only one.
+Result<std::string> prepare_folder(const std::string& path) {
+  if (path.empty()) {
+    return Status(ErrorCode::invalid_argument, "experience store: path is empty; name a folder");
+  }
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return folder_error(path, errno);
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return folder_error(path, errno);
+  if (!S_ISDIR(info.st_mode)) {
+    return Status(ErrorCode::invalid_argument,
+                  "experience store " + path + ": this is a file; name a folder");
+  }
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  if (real == nullptr) return folder_error(path, errno);
+  return std::string(real.get());
+}
+
+/// Whether the folder holds tables: then something was stored.
+bool has_tables(const std::string& path) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    if (entry.path().extension() == ".sst") return true;
+  }
+  return false;
+}
+
+/// RocksDB takes a folder without CURRENT for an empty one, and would clear away what lies there.
+Status check_not_headless(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path + "/CURRENT", error)) return {};
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".sst") || (name.rfind("MANIFEST-", 0) == 0 && name != "MANIFEST-000001")) {
+      return Status(ErrorCode::corruption,
+                    "experience store " + path + ": it holds " + name +
+                        " but no file CURRENT, which names the manifest in use: restore CURRENT "
+                        "(one line, MANIFEST-<number>) or a backup");
+    }
+  }
+  if (error) return folder_error(path, error.value());
+  return {};
+}
+
+/// Who holds the lock, as far as the system tells.
+std::string lock_holder(const std::string& path, const std::string& rocksdb_message) {
+  if (rocksdb_message.find("current process") != std::string::npos) return "this process";
+  const int fd = ::open((path + "/LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "another process";
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool known = ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0;
+  ::close(fd);
+  return known ? "process " + std::to_string(lock.l_pid) : "another process";
+}
+
+/// Whether the folder takes a write to the device: a full disk has room again, and the like.
+Status probe_folder(const std::string& path) {
+  const std::string name = path + "/frys-probe";
+  const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return folder_error(path, errno);
+  const std::string room(std::size_t{256} << 10, '\0');
+  const bool written = ::write(fd, room.data(), room.size()) == static_cast<ssize_t>(room.size()) &&
+                       ::fdatasync(fd) == 0;
+  const int error = written ? 0 : (errno != 0 ? errno : ENOSPC);
+  ::close(fd);
+  ::unlink(name.c_str());
+  return written ? Status() : folder_error(path, error);
+}
+
+}  // namespace
+
+struct ExperienceLake::Impl {
+  LakeOptions options;
+  Environment environment;
+  std::string where;  // "experience store <path>", for messages.
+  std::unique_ptr<BackgroundEnv> env;
+  // Held shared by whoever uses `db`, alone by whoever replaces it.
+  mutable std::shared_mutex mutex;
+  std::unique_ptr<rocksdb::DB> db;
+  rocksdb::ColumnFamilyHandle* handles[families] = {};
+  std::atomic<bool> wounded{false};
+  bool had_tables = false;  // Before the database was opened.
+
+  Status open_database();
+  Status check_description();
+  void close_database() noexcept;
+
+  [[nodiscard]] Status closed() const {
+    return Status(ErrorCode::closed, where + ": it is closed; open it again");
+  }
+  template <typename F>
+  Status guarded(std::string_view verb, F&& call) const {
+    try {
+      return to_status(call(), where + ": " + std::string(verb));
+    } catch (const std::bad_alloc&) {
+      return Status::out_of_memory();
+    } catch (const std::exception& error) {
+      return Status(ErrorCode::internal, where + ": " + std::string(verb) + ": " + error.what());
+    }
+  }
+};
+
+Status ExperienceLake::Impl::open_database() {
+  Status status = check_not_headless(options.path);
+  if (!status.ok()) return status;
+  had_tables = has_tables(options.path);
+  env = std::make_unique<BackgroundEnv>(environment);
+  rocksdb::DBOptions db_options = lake_db_options(options, environment);
+  db_options.env = env.get();
+  std::vector<rocksdb::ColumnFamilyHandle*> opened;
+  rocksdb::DB* opened_db = nullptr;
+  rocksdb::Status answer;
+  status = guarded("open", [&] {
+    answer =
+        rocksdb::DB::Open(db_options, options.path, lake_families(options), &opened, &opened_db);
+    return answer;
+  });
+  if (!status.ok()) {
+    if (env->lock_refused()) {
+      return Status(ErrorCode::already_open, where + ": " +
+                                                 lock_holder(options.path, answer.ToString()) +
+                                                 " has it open; close it there first");
+    }
+    if (answer.IsPathNotFound() && std::filesystem::exists(options.path + "/LOCK")) {
+      return Status(ErrorCode::corruption, std::string(status.message()) + ": a file is missing");
+    }
+    if (answer.IsCorruption()) {
+      return Status(ErrorCode::corruption,
+                    std::string(status.message()) +
+                        "; if it is the write-ahead log (*.log), opening with salvage = true keeps "
+                        "what precedes the damage");
+    }
+    return status;
+  }
+  db.reset(opened_db);
+  std::copy(opened.begin(), opened.end(), handles);
+  stop_rocksdb_timer(*db);
+  return {};
+}
+
+Status ExperienceLake::Impl::check_description() {
+  std::string value;
+  bool found = true;
+  Status status = guarded("read its description", [&] {
+    rocksdb::Status s =
+        db->Get(rocksdb::ReadOptions(), handles[family_default], slice(description_key), &value);
+    found = !s.IsNotFound();
+    return found ? s : rocksdb::Status::OK();
+  });
+  if (!status.ok()) return status;
+  if (!found && had_tables) {
+    return Status(ErrorCode::corruption,
+                  where +
+                      ": it has tables but no description: its manifest (MANIFEST-*) was cut "
+                      "or swapped; restore a backup");
+  }
+  if (!found) {
+    rocksdb::WriteOptions write;
+    write.sync = true;
+    return guarded("write its description", [&] {
+      return db->Put(write, handles[family_default], slice(description_key),
+                     slice(encode_description(options.description)));
+    });
+  }
+  Result<StoreDescription> description = decode_description(value);
+  if (!description) return description.error().with_context(where);
+  const StoreDescription& wanted = options.description;
+  if (description->dimension != wanted.dimension || description->embedder != wanted.embedder) {
+    return Status(ErrorCode::failed_precondition,
+                  where + ": it was made with embedder \"" + description->embedder + "\" of " +
+                      std::to_string(description->dimension) + " dimensions, asked was \"" +
+                      wanted.embedder + "\" of " + std::to_string(wanted.dimension) +
+                      ": open it with the same embedder, or another folder");
+  }
+  return {};
+}
+
+void ExperienceLake::Impl::close_database() noexcept {
+  if (db != nullptr) {
+    env->settle();
+    for (rocksdb::ColumnFamilyHandle*& handle : handles) {
+      db->DestroyColumnFamilyHandle(std::exchange(handle, nullptr)).PermitUncheckedError();
+    }
+    db->Close().PermitUncheckedError();
+    db.reset();
+  }
+  env.reset();
+}
+
+ExperienceLake::ExperienceLake(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+
+ExperienceLake::~ExperienceLake() { (void)close(); }
+
+Result<std::unique_ptr<ExperienceLake>> ExperienceLake::open(const LakeOptions& options,
+                                                             const Environment& environment) {
+  Status status = environment.check_fault("experience.open");
+  if (!status.ok()) return status;
+  Result<std::string> folder = prepare_folder(options.path);
+  if (!folder) return folder.error();
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  impl->options.path = *folder;
+  impl->environment = environment;
+  impl->where = "experience store " + options.path;
+  status = impl->open_database();
+  if (status.ok()) status = impl->check_description();
+  if (!status.ok()) {
+    impl->close_database();
+    return status;
+  }
+  return std::unique_ptr<ExperienceLake>(new ExperienceLake(std::move(impl)));
+}
+
+const StoreDescription& ExperienceLake::description() const noexcept {
+  return impl_->options.description;
+}
+
+Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeRow> rows,
+                             bool sync) {
+  Status status = impl_->environment.check_fault("experience.write");
+  if (!status.ok()) return status.with_context(impl_->where + ": write");
+  std::size_t bytes = 0;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    if (impl_->db == nullptr) return impl_->closed();
+    status = impl_->guarded("write", [&] {
+      rocksdb::WriteBatch batch;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::string key = sequence_key(first_sequence + i);
+        const std::string entry = encode_log_entry(rows[i].entry);
+        rocksdb::Status s =
+            batch.Put(impl_->handles[family_rows], slice(rows[i].entry.id), slice(rows[i].record));
+        if (s.ok())
+          s = batch.Put(impl_->handles[family_vectors], slice(key), slice(rows[i].vector));
+        if (s.ok()) s = batch.Put(impl_->handles[family_log], slice(key), slice(entry));
+        if (!s.ok()) return s;
+      }
+      bytes = batch.GetDataSize();
+      rocksdb::WriteOptions options;
+      options.sync = sync;
+      return impl_->db->Write(options, &batch);
+    });
+    // Whatever the reason, what the log holds is not known until it is read again.
+    if (!status.ok()) impl_->wounded.store(true);
+  }
+  impl_->env->help(bytes);
+  return status;
+}
+
+Status ExperienceLake::sync() {
+  Status status = impl_->environment.check_fault("experience.sync");
+  if (!status.ok()) return status.with_context(impl_->where + ": sync");
+  const std::shared_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return impl_->closed();
+  status = impl_->guarded("sync", [&] { return impl_->db->SyncWAL(); });
+  if (!status.ok()) impl_->wounded.store(true);
+  return status;
+}
+
+bool ExperienceLake::wounded() const noexcept { return impl_->wounded.load(); }
+
+Status ExperienceLake::recover() {
+  Status status = probe_folder(impl_->options.path);
+  if (!status.ok()) return status;
+  const std::unique_lock lock(impl_->mutex);
+  impl_->close_database();
+  status = impl_->open_database();
+  if (!status.ok()) {
+    impl_->close_database();
+    return status;
+  }
+  impl_->wounded.store(false);
+  return {};
+}
+
+Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
+  const std::shared_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return impl_->closed();
+  rocksdb::ReadOptions options;
+  options.readahead_size = std::size_t{1} << 20;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> log(
+      impl_->db->NewIterator(options, impl_->handles[family_log]));
+  const std::unique_ptr<rocksdb::Iterator> vectors(
+      impl_->db->NewIterator(options, impl_->handles[family_vectors]));
+  const std::string from = sequence_key(first_sequence);
+  std::vector<float> vector(impl_->options.description.dimension);
+  std::uint64_t expected = first_sequence;
+  vectors->Seek(slice(from));
+  for (log->Seek(slice(from)); log->Valid(); log->Next(), vectors->Next(), ++expected) {
+    const std::string place = impl_->where + ": sequence " + std::to_string(expected);
+    std::uint64_t sequence = 0;
+    if (!parse_sequence_key(view(log->key()), sequence) || sequence != expected) {
+      return Status(ErrorCode::corruption, place + ": it is missing from the log");
+    }
+    if (!vectors->Valid() || vectors->key() != log->key()) {
+      if (!vectors->status().ok()) return to_status(vectors->status(), place);
+      return Status(ErrorCode::corruption, place + ": its vector is missing");
+    }
+    Status status = decode_vector(view(vectors->value()), vector);
+    if (!status.ok()) return status.with_context(place);
+    const Result<LogEntry> entry = decode_log_entry(view(log->value()));
+    if (!entry) return entry.error().with_context(place);
+    status = visit(sequence, *entry, vector);
+    if (!status.ok()) return status;
+  }
+  if (!log->status().ok()) return to_status(log->status(), impl_->where + ": read the log");
+  if (vectors->Valid()) {
+    return Status(ErrorCode::corruption, impl_->where + ": sequence " + std::to_string(expected) +
+                                             ": a vector without a log entry");
+  }
+  return to_status(vectors->status(), impl_->where + ": read the vectors");
+}
+
+Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
+  Status status = impl_->environment.check_fault("experience.read");
+  if (!status.ok()) return status.with_context(impl_->where + ": read");
+  const std::shared_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return impl_->closed();
+  std::string record;
+  bool found = true;
+  status = impl_->guarded("read " + id.to_string(), [&] {
+    const rocksdb::Status s =
+        impl_->db->Get(rocksdb::ReadOptions(), impl_->handles[family_rows], slice(id), &record);
+    found = !s.IsNotFound();
+    return found ? s : rocksdb::Status::OK();
+  });
+  if (!status.ok()) return status;
+  if (!found) {
+    return Status(ErrorCode::not_found,
+                  impl_->where + ": there is no experience " + id.to_string());
+  }
+  return record;
+}
+
+Status ExperienceLake::close() {
+  if (impl_ == nullptr) return {};
+  const std::unique_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return {};
+  // Nothing was promised of buffered writes but to outlive the process; closing does better.
+  Status status;
+  if (!impl_->wounded.load()) {
+    status = impl_->guarded("sync before closing", [&] { return impl_->db->SyncWAL(); });
+  }
+  impl_->close_database();
+  return status;
+}
+
+}  // namespace frys::detail

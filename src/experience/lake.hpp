@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The experience data lake: what was learned, on disk, in RocksDB. One atomic write puts the row,
+// its vector and its entry in our own dense sequence log, so that after any crash the three agree
+// and the log has no gap.
+//
+//   column family   key                          value
+//   default         "store"                      description of the store
+//   rows            identity (16 bytes)          record (record_codec.hpp)
+//   vectors         sequence (8, big endian)     vector (log_codec.hpp)
+//   log             sequence (8, big endian)     log entry (log_codec.hpp)
+//
+// Sequences count from 1.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "experience/log_codec.hpp"
+#include "experience/record_codec.hpp"
+#include "frys/core/environment.hpp"
+#include "frys/core/function.hpp"
+#include "frys/core/result.hpp"
+
+namespace frys::detail {
+
+struct LakeOptions {
+  std::string path;
+  StoreDescription description;  ///< Dimension 0 and an empty name: whatever the store has.
+  std::size_t write_buffer_bytes;
+  std::size_t cache_bytes;
+  bool salvage;
+};
+
+/// One experience on its way to disk.
+struct LakeRow {
+  std::string_view record;
+  std::string_view vector;  ///< encode_vector
+  LogEntry entry;
+};
+
+/// Threads: reads are safe at any time; `write`, `recover` and `close` one at a time.
+class ExperienceLake {
+ public:
+  /// Errors: invalid_argument, already_open, failed_precondition, corruption, io_error.
+  static Result<std::unique_ptr<ExperienceLake>> open(const LakeOptions& options,
+                                                      const Environment& environment);
+  ~ExperienceLake();
+
+  [[nodiscard]] const StoreDescription& description() const noexcept;
+
+  /// Puts `rows` under first_sequence, first_sequence + 1, …: all or none.
+  /// After an error of the disk the lake is wounded: see `recover`.
+  Status write(std::uint64_t first_sequence, std::span<const LakeRow> rows, bool sync);
+  /// Puts every earlier write on the device.
+  Status sync();
+
+  /// Whether a write failed in a way after which RocksDB refuses all others.
+  [[nodiscard]] bool wounded() const noexcept;
+  /// Opens the database again when the folder takes writes again. What the failed write left in the
+  /// log, if anything, then is to be found by `scan`.
+  Status recover();
+
+  using Visitor =
+      FunctionRef<Status(std::uint64_t sequence, const LogEntry& entry, std::span<const float>)>;
+  /// Visits log entry and vector of every sequence from `first_sequence` on, in order.
+  /// Errors: corruption (a gap, a missing or damaged vector), io_error, and the visitor's.
+  Status scan(std::uint64_t first_sequence, Visitor visit) const;
+
+  /// The record as it was written. Errors: not_found, corruption, io_error.
+  Result<std::string> read(const ExperienceId& id) const;
+
+  /// Syncs and closes; every later call answers `closed`.
+  Status close();
+
+ private:
+  struct Impl;
+  explicit ExperienceLake(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace frys::detail

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// How the lake speaks to RocksDB: its options, its log, its errors in our words.
+
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <string_view>
+
+#include "experience/lake.hpp"
+
+namespace frys::detail {
+
+/// `what` is "experience store <path>: <verb>".
+Status to_status(const rocksdb::Status& status, std::string_view what);
+
+/// Everything but `env`. The information log goes to the environment's sink, or nowhere.
+rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment& environment);
+
+/// The column families in the order default, rows, vectors, log.
+std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& options);
+
+}  // namespace frys::detail

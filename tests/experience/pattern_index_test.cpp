@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "experience/pattern_index.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "experience/store_fixture.hpp"
+
+namespace frys::detail {
+namespace {
+
+using testing::random_vector;
+using testing::TestExecutor;
+
+constexpr std::size_t dimension = 24;  // No multiple of a cache line.
+
+std::vector<float> unit_vector(std::uint32_t seed) {
+  const std::vector<float> vector = random_vector(dimension, seed);
+  std::vector<float> unit(dimension);
+  EXPECT_TRUE(normalise(vector, unit));
+  return unit;
+}
+
+std::unique_ptr<PatternIndex> make_index(Executor& executor, std::size_t count) {
+  Environment environment;
+  environment.executor = &executor;
+  auto index = std::move(*make_hnsw_index({dimension, 16, 100}, environment));
+  for (std::uint32_t i = 0; i < count; ++i) {
+    EXPECT_TRUE(index->reserve(1).ok());
+    index->append(unit_vector(i).data());
+  }
+  return index;
+}
+
+/// Brute force, in double.
+std::vector<Neighbour> exact(const std::vector<float>& query, std::uint32_t count, std::size_t k,
+                             std::uint32_t modulus = 1) {
+  std::vector<Neighbour> all;
+  for (std::uint32_t i = 0; i < count; i += modulus) {
+    const std::vector<float> vector = unit_vector(i);
+    double dot = 0;
+    for (std::size_t d = 0; d < dimension; ++d) dot += static_cast<double>(query[d]) * vector[d];
+    all.push_back({static_cast<float>(dot), i});
+  }
+  std::sort(all.begin(), all.end(), nearer);
+  all.resize(std::min(all.size(), k));
+  return all;
+}
+
+double recall(const std::vector<Neighbour>& found, const std::vector<Neighbour>& truth) {
+  std::set<std::uint32_t> ordinals;
+  for (const Neighbour& n : found) ordinals.insert(n.ordinal);
+  EXPECT_EQ(ordinals.size(), found.size()) << "a neighbour came twice";
+  const auto hits = std::count_if(truth.begin(), truth.end(),
+                                  [&](const Neighbour& n) { return ordinals.contains(n.ordinal); });
+  return static_cast<double>(hits) / static_cast<double>(truth.size());
+}
+
+TEST(NormaliseTest, GivesLengthOneOrZeros) {
+  const std::vector<float> vector = {3, 4};
+  std::vector<float> unit(2);
+  EXPECT_TRUE(normalise(vector, unit));
+  EXPECT_FLOAT_EQ(unit[0], 0.6F);
+  const std::vector<float> huge = {3e38F, 3e38F};
+  EXPECT_TRUE(normalise(huge, unit));
+  EXPECT_NEAR(unit[0], 0.70710678, 1e-6);
+  const std::vector<float> zero = {0, 0};
+  EXPECT_FALSE(normalise(zero, unit));
+  EXPECT_EQ(unit, zero);
+}
+
+TEST(PatternIndexTest, FewVectorsAreFoundExactly) {
+  const auto index = make_index(inline_executor(), 500);
+  const std::vector<float> query = unit_vector(1'000'000);
+  const IndexQuery wanted{query.data(), 10, 64};
+  const std::vector<Neighbour> truth = exact(query, 500, 10);
+  EXPECT_EQ(recall(index->search(wanted), truth), 1.0);
+  EXPECT_EQ(index->linked(), 0U);
+}
+
+TEST(PatternIndexTest, AnEmptyOneFindsNothing) {
+  const auto index = make_index(inline_executor(), 0);
+  const std::vector<float> query = unit_vector(1);
+  EXPECT_TRUE(index->search({query.data(), 10, 64}).empty());
+}
+
+TEST(PatternIndexTest, LinkedVectorsAreFound) {
+  const auto index = make_index(inline_executor(), 5000);
+  index->link_appended();
+  EXPECT_GT(index->linked(), 4700U);
+  double sum = 0;
+  for (std::uint32_t q = 0; q < 50; ++q) {
+    const std::vector<float> query = unit_vector(1'000'000 + q);
+    const auto found = index->search({query.data(), 10, 100});
+    EXPECT_TRUE(std::is_sorted(found.begin(), found.end(), nearer));
+    sum += recall(found, exact(query, 5000, 10));
+  }
+  EXPECT_GT(sum / 50, 0.9);
+  // Each finds itself.
+  for (std::uint32_t i = 0; i < 5000; i += 97) {
+    const std::vector<float> query = unit_vector(i);
+    const auto found = index->search({query.data(), 1, 100});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].ordinal, i);
+  }
+}
+
+TEST(PatternIndexTest, TheSameVectorsMakeTheSameGraph) {
+  const auto one = make_index(inline_executor(), 3000);
+  one->link_appended();
+  TestExecutor executor;
+  const auto two = make_index(executor, 3000);
+  two->link_appended();
+  while (two->linked() < 3000) std::this_thread::yield();
+  while (one->linked() < one->size() - 256) std::this_thread::yield();
+  for (std::uint32_t q = 0; q < 20; ++q) {
+    const std::vector<float> query = unit_vector(1'000'000 + q);
+    const IndexQuery wanted{query.data(), 5, 400};
+    const auto a = one->search(wanted);
+    const auto b = two->search(wanted);
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].ordinal, b[i].ordinal);
+  }
+}
+
+TEST(PatternIndexTest, AFilterHolds) {
+  const auto index = make_index(inline_executor(), 4000);
+  index->link_appended();
+  const auto every_tenth = [](std::uint32_t ordinal) { return ordinal % 10 == 0; };
+  const AcceptOrdinal accept(every_tenth);
+  double sum = 0;
+  for (std::uint32_t q = 0; q < 20; ++q) {
+    const std::vector<float> query = unit_vector(1'000'000 + q);
+    const auto found = index->search({query.data(), 10, 64, &accept});
+    ASSERT_EQ(found.size(), 10U);
+    for (const Neighbour& n : found) EXPECT_EQ(n.ordinal % 10, 0U);
+    sum += recall(found, exact(query, 4000, 10, 10));
+  }
+  EXPECT_GT(sum / 20, 0.9);
+}
+
+TEST(PatternIndexTest, RanksAListExactly) {
+  const auto index = make_index(inline_executor(), 2000);
+  index->link_appended();
+  const std::vector<float> query = unit_vector(1'000'000);
+  std::vector<std::uint32_t> list;
+  for (std::uint32_t i = 0; i < 2000; i += 50) list.push_back(i);
+  list.push_back(999'999);  // Not there (any more).
+  EXPECT_EQ(recall(index->rank({query.data(), 10, 64}, list), exact(query, 2000, 10, 50)), 1.0);
+}
+
+TEST(PatternIndexTest, ReadersSeeEveryWriteWhileTheGraphGrows) {
+  TestExecutor executor;
+  const auto index = make_index(executor, 0);
+  constexpr std::uint32_t total = 4000;
+  std::atomic<std::uint32_t> written{0};
+  std::atomic<bool> failed{false};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 3; ++r) {
+    readers.emplace_back([&, r] {
+      std::uint32_t round = 0;
+      while (written.load() < total && !failed.load()) {
+        const std::uint32_t known = written.load();
+        if (known == 0) continue;
+        // The youngest is always found exactly: it is scanned.
+        const std::uint32_t wanted = round++ % 2 == 0 ? known - 1 : (r * 7919U + round) % known;
+        const std::vector<float> query = unit_vector(wanted);
+        const auto found = index->search({query.data(), 3, 150});
+        if (found.empty() ||
+            (wanted == known - 1 && index->linked() < wanted && found[0].ordinal != wanted)) {
+          failed.store(true);
+        }
+      }
+    });
+  }
+  for (std::uint32_t i = 0; i < total; ++i) {
+    ASSERT_TRUE(index->reserve(1).ok());
+    index->append(unit_vector(i).data());
+    index->link_appended();
+    written.store(i + 1);
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_FALSE(failed.load());
+  index->close();
+  // What was not linked yet is scanned.
+  std::uint32_t found_itself = 0;
+  for (std::uint32_t i = 0; i < total; i += 40) {
+    const std::vector<float> query = unit_vector(i);
+    found_itself += index->search({query.data(), 1, 150}).at(0).ordinal == i ? 1 : 0;
+  }
+  EXPECT_GE(found_itself, 98U);
+}
+
+}  // namespace
+}  // namespace frys::detail

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "experience/record_codec.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "experience/bytes.hpp"
+#include "experience/crc32c.hpp"
+
+namespace frys::detail {
+namespace {
+
+using ::testing::HasSubstr;
+
+Experience full_experience() {
+  Experience e;
+  e.workflow = "crew";
+  e.agent = "critic";
+  e.step_type = "review";
+  e.situation = "a weak cluster";
+  e.action = "sent back";
+  e.outcome_text = std::string("with a\0zero", 11);
+  e.outcome = Outcome::partial;
+  e.reward = -0.25;
+  e.started_at_ns = -5;
+  e.duration_ns = 77;
+  e.input_size = 1e9;
+  e.resources = {1, 2, 3, 4, -5, 6};
+  e.tags = {"x", "", "y"};
+  e.embedding = {0.5F, -1.0F};
+  e.payload = {std::byte{9}, std::byte{0}};
+  return e;
+}
+
+/// A field of a later version.
+void append_unknown(std::vector<std::byte>& out, std::uint16_t tag, std::string_view value) {
+  std::string bytes;
+  append_value(bytes, tag);
+  append_value(bytes, static_cast<std::uint32_t>(value.size()));
+  bytes += value;
+  const auto span = as_byte_span(bytes);
+  out.insert(out.end(), span.begin(), span.end());
+}
+
+/// Makes header and checksum agree with the body.
+void seal(std::string& record) {
+  patch_value(record, 8, static_cast<std::uint32_t>(record.size() - 16));
+  const auto crc = crc32c(as_byte_span(std::string_view(record).substr(4, 8)));
+  patch_value(record, 12, crc32c(as_byte_span(std::string_view(record).substr(16)), crc));
+}
+
+TEST(RecordCodecTest, RoundTrips) {
+  for (const Experience& e : {Experience{}, full_experience()}) {
+    const Result<EncodedRecord> record = encode_record(e);
+    ASSERT_TRUE(record);
+    const Result<Experience> back = decode_record(record->bytes);
+    ASSERT_TRUE(back) << back.error().to_string();
+    EXPECT_EQ(*back, e);
+    EXPECT_EQ(record_id(record->bytes), record->id);
+  }
+}
+
+TEST(RecordCodecTest, LayoutIsStable) {
+  Experience e;
+  e.agent = "ab";
+  e.outcome = Outcome::failure;
+  const std::string bytes = encode_record(e)->bytes;
+  EXPECT_EQ(bytes.substr(0, 12), std::string("FXP1\x01\0\0\0\x0f\0\0\0", 12));
+  EXPECT_EQ(bytes.substr(16), std::string("\x02\0\x02\0\0\0ab\x07\0\x01\0\0\0\x01", 15));
+  EXPECT_EQ(encode_record(e)->id.to_string(), "c67d7317c954fd6616b44e9187521f04");
+}
+
+TEST(RecordCodecTest, IdentityIsOfTheContent) {
+  const Experience e = full_experience();
+  Experience other = e;
+  EXPECT_EQ(encode_record(e)->id, encode_record(other)->id);
+  other.reward += 1;
+  EXPECT_NE(encode_record(e)->id, encode_record(other)->id);
+  // What moves from one field to the next is another content.
+  Experience left;
+  left.workflow = "ab";
+  Experience right;
+  right.workflow = "a";
+  right.agent = "b";
+  EXPECT_NE(encode_record(left)->id, encode_record(right)->id);
+}
+
+TEST(RecordCodecTest, UnknownFieldsSurvive) {
+  Experience e = full_experience();
+  append_unknown(e.unknown_fields, 16, "from the future");
+  append_unknown(e.unknown_fields, 4000, "");
+  const Result<EncodedRecord> record = encode_record(e);
+  ASSERT_TRUE(record);
+  const Result<Experience> back = decode_record(record->bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, e);
+  EXPECT_EQ(encode_record(*back)->bytes, record->bytes);
+}
+
+TEST(RecordCodecTest, ANewerVersionSaysSo) {
+  std::string record = encode_record(full_experience())->bytes;
+  patch_value(record, 4, std::uint16_t{2});
+  seal(record);
+  EXPECT_EQ(decode_record(record).status(), ErrorCode::failed_precondition);
+}
+
+TEST(RecordCodecTest, EveryFlippedBitIsSeen) {
+  const std::string record = encode_record(full_experience())->bytes;
+  for (std::size_t bit = 0; bit < record.size() * 8; ++bit) {
+    std::string damaged = record;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_EQ(decode_record(damaged).status(), ErrorCode::corruption) << "bit " << bit;
+  }
+}
+
+TEST(RecordCodecTest, EveryCutIsSeen) {
+  const std::string record = encode_record(full_experience())->bytes;
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    EXPECT_EQ(decode_record(record.substr(0, size)).status(), ErrorCode::corruption);
+  }
+  EXPECT_EQ(decode_record(record + "x").status(), ErrorCode::corruption);
+}
+
+TEST(RecordCodecTest, NoBodyHarms) {
+  // Bodies whose checksum is right and whose content is anything: no crash, no runaway memory.
+  std::mt19937 random(1);
+  const std::string record = encode_record(full_experience())->bytes;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string damaged = record;
+    const std::size_t changes = 1 + random() % 4;
+    for (std::size_t i = 0; i < changes; ++i) {
+      damaged[16 + random() % (damaged.size() - 16)] = static_cast<char>(random());
+    }
+    seal(damaged);
+    const Result<Experience> decoded = decode_record(damaged);
+    if (decoded) {
+      EXPECT_TRUE(encode_record(*decoded));
+    } else {
+      EXPECT_EQ(decoded.error(), ErrorCode::corruption);
+    }
+  }
+}
+
+TEST(RecordCodecTest, ALengthIsNotTrusted) {
+  std::string record = encode_record(Experience{})->bytes;
+  append_value(record, std::uint16_t{15});
+  append_value(record, std::uint32_t{0xffffffff});
+  seal(record);
+  const Status status = decode_record(record).status();
+  EXPECT_EQ(status, ErrorCode::corruption);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("past the end at byte 16"));
+}
+
+TEST(RecordCodecTest, TextForTheEmbedder) {
+  Experience e;
+  EXPECT_EQ(embedded_text(e), "");
+  e.action = "did";
+  EXPECT_EQ(embedded_text(e), "did");
+  e.situation = "was";
+  EXPECT_EQ(embedded_text(e), "was");
+}
+
+TEST(ExperienceIdTest, ReadsWhatItWrites) {
+  const ExperienceId id = encode_record(full_experience())->id;
+  EXPECT_EQ(*ExperienceId::parse(id.to_string()), id);
+  EXPECT_EQ(ExperienceId::parse("00FF000000000000000000000000000A")->bytes[1], 0xff);
+  for (const char* bad :
+       {"", "0", "00ff00000000000000000000000000g0", "00ff0000000000000000000000000000000"}) {
+    EXPECT_EQ(ExperienceId::parse(bad).status(), ErrorCode::invalid_argument) << bad;
+  }
+}
+
+TEST(OutcomeTest, HasNames) {
+  EXPECT_EQ(to_string(Outcome::success), "success");
+  EXPECT_EQ(to_string(Outcome::failure), "failure");
+  EXPECT_EQ(to_string(Outcome::partial), "partial");
+  EXPECT_EQ(to_string(static_cast<Outcome>(77)), "unknown");
+}
+
+}  // namespace
+}  // namespace frys::detail
