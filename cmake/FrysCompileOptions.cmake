@@ -11,6 +11,15 @@ target_compile_options(frys_compile_options INTERFACE
   $<$<BOOL:${FRYS_WERROR}>:-Werror>)
 set_target_properties(frys_compile_options PROPERTIES INTERFACE_POSITION_INDEPENDENT_CODE ON)
 
+# Several of our builds compile the same objects; where ccache is, it does so once.
+if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(FRYS_CCACHE ccache)
+  mark_as_advanced(FRYS_CCACHE)
+  if(FRYS_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${FRYS_CCACHE}")
+  endif()
+endif()
+
 if(FRYS_SANITIZE)
   add_compile_options(-fsanitize=${FRYS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${FRYS_SANITIZE})
