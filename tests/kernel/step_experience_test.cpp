@@ -73,6 +73,11 @@ TEST(StepExperience, FailuresAreRememberedAsSuch) {
   record.reason = "too slow";
   EXPECT_EQ(to_experience(record).outcome, Outcome::failure);
   EXPECT_EQ(to_experience(record).outcome_text, "too slow");
+  record.outcome = StepOutcome::failure;
+  record.code = ErrorCode::budget_exceeded;
+  Match match;
+  match.experience = to_experience(record);
+  EXPECT_EQ(to_past_step(match).code, ErrorCode::budget_exceeded);
   record.outcome = StepOutcome::cancelled;
   EXPECT_EQ(to_experience(record).outcome, Outcome::partial);
 }

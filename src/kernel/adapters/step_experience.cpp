@@ -33,6 +33,20 @@ StepOutcome to_step_outcome(Outcome outcome) noexcept {
   return StepOutcome::failure;
 }
 
+// An experience has no field for the scheduler's error code; it travels as a tag.
+constexpr std::string_view code_tag = "code=";
+
+ErrorCode code_of(const std::vector<std::string>& tags) noexcept {
+  for (const std::string& tag : tags) {
+    if (!tag.starts_with(code_tag)) continue;
+    const std::string_view name = std::string_view(tag).substr(code_tag.size());
+    for (auto value = 0; value <= static_cast<int>(ErrorCode::internal); ++value) {
+      if (to_string(static_cast<ErrorCode>(value)) == name) return static_cast<ErrorCode>(value);
+    }
+  }
+  return ErrorCode::ok;
+}
+
 }  // namespace
 
 std::string situation_text(std::string_view type, std::string_view agent,
@@ -63,6 +77,9 @@ Experience to_experience(const StepRecord& record) {
   experience.tags = {"attempt=" + std::to_string(record.attempt),
                      "iteration=" + std::to_string(record.iteration),
                      "step=" + std::to_string(record.step_id.value)};
+  if (record.code != ErrorCode::ok) {
+    experience.tags.push_back(std::string(code_tag).append(to_string(record.code)));
+  }
   return experience;
 }
 
@@ -77,6 +94,7 @@ PastStep to_past_step(const Match& match) {
   past.used.page_faults = experience.resources.page_faults;
   past.runtime_ns = experience.duration_ns;
   past.outcome = to_step_outcome(experience.outcome);
+  past.code = code_of(experience.tags);
   past.reward = experience.reward;
   return past;
 }
