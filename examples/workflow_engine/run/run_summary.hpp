@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What one run came to, in plain values: written to a file when it ends, read back by every report.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frys/core/result.hpp"
+
+namespace crew {
+
+/// One attempt at one step. Times are nanoseconds since the workflow was submitted.
+struct StepRow {
+  std::string name;
+  std::string type;
+  std::string agent;
+  std::int64_t iteration = 0;
+  std::int64_t attempt = 1;
+  std::int64_t queued_ns = 0;
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  std::int64_t predicted_ns = 0;
+  double input_size = 0;
+  std::uint64_t predicted_bytes = 0;
+  std::uint64_t given_bytes = 0;
+  std::uint64_t peak_bytes = 0;
+  std::uint64_t published_bytes = 0;
+  std::uint64_t copied_bytes = 0;
+  std::uint64_t page_faults = 0;        ///< Taken by the step's thread, whatever for.
+  std::uint64_t first_touch_pages = 0;  ///< Tensor pages that were not made ready.
+  std::string outcome;
+  std::string reason;
+};
+
+struct EdgeRow {
+  std::string from;
+  std::string to;
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+};
+
+struct GroupRow {
+  std::string pattern;
+  std::string center;
+  double confidence = 0;
+  std::vector<std::string> agents;
+};
+
+/// Live tensor bytes by agent at one moment; as many values as `RunSummary::agents`.
+struct MemorySample {
+  std::int64_t time_ns = 0;
+  std::vector<std::uint64_t> live_bytes;
+};
+
+struct Latency {
+  std::string name;
+  std::int64_t p50_ns = 0;
+  std::int64_t p99_ns = 0;
+  std::vector<std::pair<std::int64_t, std::uint64_t>> buckets;  ///< (upper edge, count).
+};
+
+struct ClusterRow {
+  std::uint64_t passages = 0;
+  double cohesion = 0;   ///< Mean cosine of its passages to its centre.
+  double agreement = 0;  ///< Share of its passages' nearest neighbours that are in it.
+  std::vector<std::string> terms;
+  std::string where;  ///< Path and line of the passage nearest to the centre.
+  std::string text;   ///< Its beginning.
+};
+
+struct DuplicateRow {
+  double similarity = 0;
+  std::string where_a;
+  std::string where_b;
+  std::string text;
+};
+
+struct AnswerRow {
+  std::string question;
+  double score = 0;
+  std::int64_t cluster = -1;
+  std::string where;
+  std::string text;
+};
+
+/// What the scheduler meant to do when it was asked in mid-run.
+struct PlanRow {
+  std::int64_t asked_ns = 0;
+  std::uint64_t steps_left = 0;
+  std::int64_t critical_path_ns = 0;
+  std::int64_t least_makespan_ns = 0;
+  std::uint64_t ready_bytes = 0;
+  std::vector<std::string> next_agents;
+  std::vector<std::string> critical_steps;
+};
+
+struct RunSummary {
+  std::int64_t run = 0;  ///< Counts from 1 in a data folder.
+  std::int64_t started_wall_ns = 0;
+  std::string folder;
+  std::string embedder;
+  std::string simd;
+  std::uint64_t cores = 0;
+  std::uint64_t files = 0;
+  std::uint64_t skipped = 0;
+  std::vector<std::pair<std::string, std::string>> skipped_files;  ///< The first few: path, reason.
+  std::uint64_t text_bytes = 0;
+  std::uint64_t passages = 0;
+  std::int64_t wall_ns = 0;  ///< From submitting the workflow to its end.
+
+  std::uint64_t rounds = 0;  ///< Of clustering and review.
+  bool warm_start = false;   ///< Clustering began from centres an earlier run had settled on.
+  std::string verdict;       ///< The critic's last word.
+  double agreement = 0;      ///< Over all passages.
+
+  std::uint64_t experiences_before = 0;
+  std::uint64_t experiences_after = 0;
+  std::uint64_t hand_offs = 0;     ///< Tensors one agent took from another.
+  std::uint64_t same_memory = 0;   ///< Of those, where both hold the same block.
+  std::uint64_t shared_bytes = 0;  ///< What copying them would have moved.
+  std::uint64_t copies = 0;        ///< Tensor copies that were made in the whole run.
+  std::uint64_t copied_bytes = 0;
+
+  std::string pattern;  ///< Of the whole workflow, as the detector saw it.
+  double pattern_confidence = 0;
+  std::vector<PlanRow> plans;
+  std::vector<std::string> agents;
+  std::vector<StepRow> steps;
+  std::vector<EdgeRow> edges;
+  std::vector<GroupRow> groups;
+  std::vector<MemorySample> memory;
+  std::vector<Latency> latencies;
+  std::vector<ClusterRow> clusters;
+  std::vector<DuplicateRow> duplicates;
+  std::vector<AnswerRow> answers;
+};
+
+/// A run as text: "workflow_engine run 1", then one record a line, its kind first, fields divided
+/// by tabs (tab, newline and backslash in them written \t, \n, \\).
+std::string to_text(const RunSummary& run);
+
+/// The inverse. Kinds of a later version that it does not know are passed over.
+/// Errors: corruption (the line and what is wrong with it).
+frys::Result<RunSummary> from_text(const std::string& text);
+
+/// Writes `run` as DIR/runs/run-0001.txt. Errors: io_error.
+frys::Status save_run(const std::string& data_folder, const RunSummary& run);
+
+/// The last `count` runs of a data folder, oldest first; a folder without runs gives none.
+/// Errors: io_error, corruption (names the file).
+frys::Result<std::vector<RunSummary>> load_runs(const std::string& data_folder, std::size_t count);
+
+}  // namespace crew

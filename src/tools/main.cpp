@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "tools/arguments.hpp"
+
+namespace {
+
+constexpr const char* help =
+    R"(frys: looks at how the Frys Kernel schedules, predicts and detects
+
+  frys replay FILE… [--workers P] [--memory BYTES] [--request BYTES]
+              [--policy organized|fifo] [--json] [--decisions OUT.tsv]
+      Runs recorded workflows (WfFormat 1.5 JSON) in simulated time through the scheduler, one
+      after the other, so that it learns from one to the next. Prints each makespan against the
+      bound max(critical path, work / P) and against FIFO, and how far predicted memory and run
+      time were from the truth, beside trivial predictors.
+        --workers P       steps that run at the same time (default 8)
+        --memory BYTES    memory for all running steps together, as 64G (default: no limit)
+        --request BYTES   what a step of a type never seen before is given (default 1G)
+        --policy NAME     organized (default) or fifo
+        --json            the same figures as JSON
+        --decisions FILE  one line an attempt: workflow task type start_s end_s attempt
+                          predicted_bytes allocated_bytes used_bytes runtime_s
+                          predicted_runtime_s outcome reason (tab separated)
+      A step that is given less than it used is killed when memory that grows evenly reaches what
+      it was given, and starts again with more.
+
+  frys collaboration MESSAGES.tsv [--json]
+      Feeds recorded agent messages (columns dataset trace pattern_label kind agent target, tab
+      separated) to the collaboration detector. Prints how often it names the labelled pattern and
+      the next agent, beside nearest neighbours.
+
+  frys --version
+  frys --help
+
+Exit codes: 0 success, 1 the work failed, 2 a wrong argument or a broken file.
+)";
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty()) return frys::tools::complain("no command; replay and collaboration exist");
+  const std::vector<std::string> rest(words.begin() + 1, words.end());
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "--version") {
+    if (!rest.empty()) return frys::tools::complain("unknown argument " + rest[0]);
+    std::fputs(words[0] == "--version" ? "frys " FRYS_VERSION "\n" : help, stdout);
+    return frys::tools::exit_ok;
+  }
+  for (const std::string& word : rest) {
+    if (word != "--help") continue;
+    std::fputs(help, stdout);
+    return frys::tools::exit_ok;
+  }
+  if (words[0] == "replay") return frys::tools::replay_command(rest);
+  if (words[0] == "collaboration") return frys::tools::collaboration_command(rest);
+  return frys::tools::complain("unknown command " + words[0]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "frys: %s\n", error.what());
+    return frys::tools::exit_failed;
+  }
+}

@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The crew in this process, over the library's own public headers: what it finds, and that handing
+// tensors on copies nothing.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "crew/state.hpp"
+#include "frys/memory/copies.hpp"
+#include "run/figures.hpp"
+#include "run/run_crew.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace crew {
+namespace {
+
+using frys::testing::TemporaryFolder;
+
+CrewOptions options_for(const std::string& folder) {
+  CrewOptions options;
+  options.folder = folder;
+  options.questions = {"what happens to the memory of a closed scope?"};
+  options.embedder = std::make_shared<frys::HashingEmbedder>();
+  return options;
+}
+
+frys::Result<RunSummary> run_over(const std::string& folder, frys::Kernel& kernel,
+                                  HandOffs::Intercept intercept = {}) {
+  const auto state = std::make_shared<CrewState>(kernel, options_for(folder));
+  state->hand_offs.set_intercept(std::move(intercept));
+  return run_crew(state);
+}
+
+class Crew : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = frys::Kernel::open({.data_dir = data_ / "kernel"});
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    kernel_.emplace(*std::move(opened));
+  }
+
+  TemporaryFolder data_;
+  std::optional<frys::Kernel> kernel_;
+  const std::string headers_ = std::string(FRYS_SOURCE_DIR) + "/include";
+};
+
+TEST_F(Crew, HandsTensorsOnWithoutACopy) {
+  const frys::CopyStats before = frys::copy_stats();
+  const frys::Result<RunSummary> run = run_over(headers_, *kernel_);
+  ASSERT_TRUE(run) << run.error().to_string();
+  EXPECT_GT(run->hand_offs, 50U);
+  EXPECT_EQ(run->same_memory, run->hand_offs);
+  EXPECT_GT(run->shared_bytes, 1U << 20U);
+  EXPECT_EQ(run->copies, 0U);
+  EXPECT_EQ(frys::copy_stats().copies, before.copies);
+  EXPECT_EQ(frys::copy_stats().bytes, before.bytes);
+  for (const StepRow& step : run->steps) EXPECT_EQ(step.copied_bytes, 0U) << step.name;
+}
+
+TEST_F(Crew, OneCopyOnTheWayIsCounted) {
+  std::atomic<int> left = 1;
+  std::atomic<std::uint64_t> bytes = 0;
+  const frys::Result<RunSummary> run =
+      run_over(headers_, *kernel_, [&](frys::StepContext& context, frys::TensorView view) {
+        if (context.type() != "compare" || left.fetch_sub(1) <= 0) return view;
+        bytes = view.size_bytes();
+        return frys::contiguous(context.scope(), view)->view();
+      });
+  ASSERT_TRUE(run) << run.error().to_string();
+  EXPECT_EQ(run->copies, 1U);
+  EXPECT_EQ(run->copied_bytes, bytes.load());
+  EXPECT_EQ(run->same_memory + 1, run->hand_offs);
+  std::uint64_t in_steps = 0;
+  for (const StepRow& step : run->steps) in_steps += step.copied_bytes;
+  EXPECT_EQ(in_steps, bytes.load());
+}
+
+TEST_F(Crew, FindsClustersTermsAndAnswers) {
+  const frys::Result<RunSummary> run = run_over(headers_, *kernel_);
+  ASSERT_TRUE(run) << run.error().to_string();
+  EXPECT_GT(run->passages, 100U);
+  EXPECT_GE(run->clusters.size(), 2U);
+  std::uint64_t passages = 0;
+  for (const ClusterRow& cluster : run->clusters) {
+    passages += cluster.passages;
+    EXPECT_FALSE(cluster.terms.empty());
+    EXPECT_NE(cluster.where.find(".h"), std::string::npos);
+  }
+  EXPECT_EQ(passages, run->passages);
+  EXPECT_GE(run->agreement, 0.4);
+  EXPECT_FALSE(run->verdict.empty());
+  ASSERT_FALSE(run->answers.empty());
+  EXPECT_NE(run->answers[0].where.find("memory/"), std::string::npos) << run->answers[0].where;
+  for (std::size_t i = 1; i < run->answers.size(); ++i) {
+    EXPECT_LE(run->answers[i].score, run->answers[i - 1].score);
+  }
+}
+
+TEST_F(Crew, EveryStepRunsInAScopeOfItsOwnAndLeavesAnExperience) {
+  const frys::Result<RunSummary> run = run_over(headers_, *kernel_);
+  ASSERT_TRUE(run) << run.error().to_string();
+  const std::set<std::string> agents(run->agents.begin(), run->agents.end());
+  std::set<std::string> types;
+  for (const StepRow& step : run->steps) {
+    EXPECT_EQ(step.outcome, "success") << step.name;
+    EXPECT_TRUE(agents.contains(step.agent)) << step.agent;
+    types.insert(step.type);
+  }
+  EXPECT_EQ(types, (std::set<std::string>{"centre", "cluster", "compare", "critique", "embed",
+                                          "read", "report", "scout", "search"}));
+  // One a step, and the clustering that was settled on.
+  EXPECT_EQ(run->experiences_after, run->steps.size() + 1);
+  EXPECT_FALSE(run->memory.empty());
+  EXPECT_FALSE(run->edges.empty());
+  EXPECT_FALSE(run->plans.empty());
+}
+
+TEST_F(Crew, SaysTheSameOfTheSameText) {
+  const frys::Result<RunSummary> first = run_over(headers_, *kernel_);
+  TemporaryFolder elsewhere;
+  auto other = frys::Kernel::open({.data_dir = elsewhere / "kernel"});
+  ASSERT_TRUE(other);
+  const frys::Result<RunSummary> second = run_over(headers_, *other);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(first->passages, second->passages);
+  EXPECT_EQ(first->rounds, second->rounds);
+  ASSERT_EQ(first->clusters.size(), second->clusters.size());
+  for (std::size_t i = 0; i < first->clusters.size(); ++i) {
+    EXPECT_EQ(first->clusters[i].terms, second->clusters[i].terms);
+    EXPECT_EQ(first->clusters[i].passages, second->clusters[i].passages);
+  }
+}
+
+TEST_F(Crew, FindsWhatWasSaidTwiceAndSkipsWhatIsNoText) {
+  const TemporaryFolder folder;
+  const std::string source = std::string(FRYS_SOURCE_DIR) + "/include/frys/core";
+  std::filesystem::copy(source, folder / "core");
+  std::filesystem::copy(source + "/status.hpp", folder / "again.hpp");
+  std::ofstream(folder / "picture.png") << std::string("\x89PNG\0\0\0", 7);
+  const frys::Result<RunSummary> run = run_over(folder.path(), *kernel_);
+  ASSERT_TRUE(run) << run.error().to_string();
+  EXPECT_EQ(run->skipped, 1U);
+  EXPECT_EQ(run->skipped_files.front().first, "picture.png");
+  ASSERT_FALSE(run->duplicates.empty());
+  EXPECT_EQ(run->duplicates[0].where_a, "again.hpp:1");
+  EXPECT_EQ(run->duplicates[0].where_b, "core/status.hpp:1");
+  EXPECT_GT(run->duplicates[0].similarity, 0.99);
+}
+
+TEST_F(Crew, WorksOnNextToNothing) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "one.txt") << "only four short words\n";
+  const frys::Result<RunSummary> run = run_over(folder.path(), *kernel_);
+  ASSERT_TRUE(run) << run.error().to_string();
+  EXPECT_EQ(run->passages, 1U);
+}
+
+TEST_F(Crew, SaysThatThereIsNoText) {
+  const TemporaryFolder empty;
+  const frys::Result<RunSummary> none = run_over(empty.path(), *kernel_);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code(), frys::ErrorCode::not_found) << none.error().to_string();
+  std::ofstream(empty / "binary") << std::string(100, '\0');
+  const frys::Result<RunSummary> binary = run_over(empty.path(), *kernel_);
+  ASSERT_FALSE(binary);
+  EXPECT_EQ(binary.error().code(), frys::ErrorCode::not_found) << binary.error().to_string();
+}
+
+}  // namespace
+}  // namespace crew

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The program as its users run it: one process a run.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "run/figures.hpp"
+#include "run/run_summary.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace crew {
+namespace {
+
+using frys::testing::TemporaryFolder;
+using ::testing::HasSubstr;
+
+struct Ended {
+  int code = -1;
+  std::string output;  ///< Both streams.
+};
+
+std::string quoted(const std::string& word) { return "'" + word + "'"; }
+
+Ended run_program(const std::vector<std::string>& words) {
+  std::string command = quoted(FRYS_WORKFLOW_ENGINE);
+  for (const std::string& word : words) command += " " + quoted(word);
+  Ended ended;
+  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return ended;
+  char buffer[4096];
+  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) ended.output += buffer;
+  const int status = pclose(pipe);
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+const std::string headers = std::string(FRYS_SOURCE_DIR) + "/include";
+
+/// One run over the public headers; its summary is the last of the data folder.
+RunSummary run_once(const TemporaryFolder& folder) {
+  const Ended ended =
+      run_program({headers, "--data", folder / "data", "--report", folder / "report.html"});
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  frys::Result<std::vector<RunSummary>> runs = load_runs(folder / "data", 1);
+  if (!runs || runs->empty()) return {};
+  return runs->back();
+}
+
+TEST(WorkflowEngine, LearnsFromRunToRunAndForgetsWithItsStore) {
+  const TemporaryFolder folder;
+  const RunSummary first = run_once(folder);
+  const RunSummary second = run_once(folder);
+  std::filesystem::remove_all(folder / "data/kernel");
+  const RunSummary again = run_once(folder);
+
+  EXPECT_EQ(first.experiences_before, 0U);
+  EXPECT_EQ(second.experiences_before, first.experiences_after);
+  EXPECT_EQ(again.experiences_before, 0U);
+
+  const Figures cold = figures_of(first);
+  const Figures warm = figures_of(second);
+  const Figures cold_again = figures_of(again);
+  EXPECT_LT(warm.memory_error, cold.memory_error / 2);
+  EXPECT_LT(warm.first_touch_pages, cold.first_touch_pages);
+  EXPECT_GT(cold_again.memory_error, warm.memory_error * 2);
+  EXPECT_GT(cold_again.first_touch_pages, warm.first_touch_pages);
+
+  EXPECT_FALSE(first.warm_start);
+  EXPECT_TRUE(second.warm_start);
+  EXPECT_LE(second.rounds, first.rounds);
+  EXPECT_EQ(again.rounds, first.rounds);
+  EXPECT_EQ(again.clusters.size(), first.clusters.size());
+  EXPECT_EQ(second.copies, 0U);
+}
+
+TEST(WorkflowEngine, ReportsOverTheLastRunsAndAnswers) {
+  const TemporaryFolder folder;
+  run_once(folder);
+  const Ended ended =
+      run_program({headers, "--data", folder / "data", "--report", folder / "deep/report.html",
+                   "--search", "cancel a running step"});
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("scheduler/"));
+  std::ifstream file(folder / "deep/report.html");
+  const std::string html((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(html, HasSubstr("Run 1"));
+  EXPECT_THAT(html, HasSubstr("Run 2"));
+  EXPECT_THAT(html, HasSubstr("cancel a running step"));
+}
+
+TEST(WorkflowEngine, AnswersBadArgumentsWithTwo) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "file.txt") << "text";
+  std::filesystem::create_directory(folder / "empty");
+  std::filesystem::create_directory(folder / "binary");
+  std::ofstream(folder / "binary/blob") << std::string(64, '\0');
+  const std::vector<std::string> outputs = {"--data", folder / "data", "--report",
+                                            folder / "report.html"};
+  const struct {
+    std::vector<std::string> words;
+    const char* expected;
+  } cases[] = {
+      {{folder / "missing"}, "there is no folder"},
+      {{folder / "file.txt"}, "is a file"},
+      {{folder / "empty"}, "no text files"},
+      {{folder / "binary"}, "no text files"},
+      {{"--unknown"}, "unknown option"},
+      {{"--search"}, "needs a value"},
+  };
+  for (const auto& one : cases) {
+    std::vector<std::string> words = outputs;
+    words.insert(words.end(), one.words.begin(), one.words.end());
+    const Ended ended = run_program(words);
+    EXPECT_EQ(ended.code, 2) << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr(one.expected));
+  }
+  EXPECT_EQ(run_program({}).code, 2);
+  EXPECT_FALSE(std::filesystem::exists(folder / "report.html"));
+}
+
+TEST(WorkflowEngine, HelpIsNoError) {
+  const Ended ended = run_program({"--help"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.output, HasSubstr("usage: workflow_engine"));
+}
+
+}  // namespace
+}  // namespace crew

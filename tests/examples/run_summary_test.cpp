@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "run/run_summary.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "examples/synthetic_run.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace crew {
+namespace {
+
+using frys::testing::TemporaryFolder;
+
+TEST(RunSummary, SurvivesBeingWritten) {
+  RunSummary run = testing::SyntheticRun::make(3, true);
+  run.folder = "a\tfolder\nwith \\ odd characters";
+  run.answers[0].text = "";
+  const std::string text = to_text(run);
+  const frys::Result<RunSummary> again = from_text(text);
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(to_text(*again), text);
+  EXPECT_EQ(again->folder, run.folder);
+  EXPECT_EQ(again->steps.size(), run.steps.size());
+  EXPECT_EQ(again->steps[5].peak_bytes, run.steps[5].peak_bytes);
+  EXPECT_EQ(again->clusters[2].terms, run.clusters[2].terms);
+  EXPECT_EQ(again->latencies[0].buckets, run.latencies[0].buckets);
+  EXPECT_EQ(again->warm_start, true);
+  EXPECT_DOUBLE_EQ(again->pattern_confidence, run.pattern_confidence);
+}
+
+TEST(RunSummary, PassesOverKindsItDoesNotKnow) {
+  const std::string text = to_text(testing::SyntheticRun::make(1, false));
+  const frys::Result<RunSummary> run = from_text(text + "later\tsomething\t7\n");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(to_text(*run), text);
+}
+
+TEST(RunSummary, NamesTheLineAndFieldThatIsWrong) {
+  const std::string head = "workflow_engine run 1\n";
+  const struct {
+    std::string text;
+    const char* expected;
+  } cases[] = {
+      {"", "line 1"},
+      {"workflow_engine run 2\n", "line 1"},
+      {head + "edge\ta\tb\tmany\t3\n", "line 2, edge: field 3"},
+      {head + "edge\ta\tb\t1\n", "line 2, edge: field 4"},
+      {head + "agents\t3\ta\tb\n", "line 2, agents: field 4"},
+      {head + "edge\n", "line 2, edge: field 2"},
+  };
+  for (const auto& one : cases) {
+    const frys::Result<RunSummary> run = from_text(one.text);
+    ASSERT_FALSE(run) << one.text;
+    EXPECT_EQ(run.error().code(), frys::ErrorCode::corruption);
+    EXPECT_NE(run.error().message().find(one.expected), std::string_view::npos)
+        << run.error().to_string();
+  }
+}
+
+TEST(RunFiles, TheLastFewComeBackInOrder) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(load_runs(folder.path(), 3)->empty());
+  for (std::int64_t number = 1; number <= 12; ++number) {
+    ASSERT_TRUE(save_run(folder.path(), testing::SyntheticRun::make(number, number > 1)).ok());
+  }
+  const frys::Result<std::vector<RunSummary>> runs = load_runs(folder.path(), 3);
+  ASSERT_TRUE(runs) << runs.error().to_string();
+  ASSERT_EQ(runs->size(), 3U);
+  EXPECT_EQ(runs->front().run, 10);
+  EXPECT_EQ(runs->back().run, 12);
+}
+
+TEST(RunFiles, ABrokenOneIsNamed) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(save_run(folder.path(), testing::SyntheticRun::make(1, false)).ok());
+  std::ofstream(folder.path() + "/runs/run-0002.txt") << "not a run";
+  const frys::Result<std::vector<RunSummary>> runs = load_runs(folder.path(), 3);
+  ASSERT_FALSE(runs);
+  EXPECT_NE(runs.error().message().find("run-0002.txt"), std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace crew

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Runs the built tool and catches what it prints.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace frys::testing {
+
+struct ToolRun {
+  int exit_code = -1;  ///< 128 and more: ended by a signal.
+  std::string out;
+  std::string err;
+};
+
+ToolRun run_tool(const std::vector<std::string>& arguments);
+
+/// A folder of its own for one test, removed at the end.
+class TestFolder {
+ public:
+  TestFolder();
+  ~TestFolder();
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  /// Writes a file and returns its path.
+  [[nodiscard]] std::string write(const std::string& name, std::string_view text) const;
+  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  std::string folder_;
+};
+
+std::string read_file(const std::string& path);
+std::vector<std::string> split(const std::string& text, char separator);
+
+/// One task of a WfFormat file; memory 0 is left out.
+struct TaskLine {
+  std::string name;
+  double runtime_s = 1;
+  double memory_bytes = 0;
+  std::vector<std::string> parents;
+};
+std::string wfformat_json(const std::vector<TaskLine>& tasks);
+
+}  // namespace frys::testing
