@@ -123,18 +123,14 @@ CommitQueue::Group CommitQueue::take_group() {
   return group;
 }
 
-void CommitQueue::commit(PendingWrite& write) {
-  std::unique_lock lock(mutex_);
-  line_.push_back(&write);
-  write.turn.wait(lock, [&] { return write.done || line_.front() == &write; });
-  if (write.done) return;
-
+void CommitQueue::lead(PendingWrite& first, std::unique_lock<std::mutex>& lock) {
   Group group;
   try {
     group = take_group();
   } catch (const std::bad_alloc&) {
     // This one alone, refused; the next leads.
-    write.status = Status::out_of_memory();
+    first.status = Status::out_of_memory();
+    first.done = true;
     line_.pop_front();
     if (!line_.empty()) line_.front()->turn.notify_one();
     return;
@@ -142,13 +138,27 @@ void CommitQueue::commit(PendingWrite& write) {
   lock.unlock();
   run_group(group);
   lock.lock();
-  for (PendingWrite* other : group) {
+  for (PendingWrite* write : group) {
     line_.pop_front();
-    if (other == &write) continue;
-    other->done = true;
-    other->turn.notify_one();
+    write->done = true;
+    if (write != &first) write->turn.notify_one();
   }
   if (!line_.empty()) line_.front()->turn.notify_one();
+}
+
+void CommitQueue::commit(std::span<PendingWrite> writes) {
+  std::unique_lock lock(mutex_);
+  std::size_t in_line = 0;
+  try {
+    for (; in_line < writes.size(); ++in_line) line_.push_back(&writes[in_line]);
+  } catch (const std::bad_alloc&) {
+    for (; in_line > 0; --in_line) line_.pop_back();
+    throw;
+  }
+  for (PendingWrite& write : writes) {
+    write.turn.wait(lock, [&] { return write.done || line_.front() == &write; });
+    if (!write.done) lead(write, lock);
+  }
 }
 
 }  // namespace frys::detail

@@ -45,12 +45,16 @@ class CommitQueue {
   /// Errors: corruption, io_error, out_of_memory.
   Status load();
 
-  /// Returns when the write is done, by this thread or another.
-  void commit(PendingWrite& write);
+  /// Returns when all `writes` are done, by this thread or another. They stay in their order; a
+  /// group of them is one atomic write, all of them need not be. Throws bad_alloc, and then
+  /// nothing was written.
+  void commit(std::span<PendingWrite> writes);
 
  private:
   using Group = std::vector<PendingWrite*>;
 
+  /// `first` is at the head of the line.
+  void lead(PendingWrite& first, std::unique_lock<std::mutex>& lock);
   Group take_group();
   void run_group(const Group& group) noexcept;
   Status write_group(const Group& group);

@@ -77,7 +77,12 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   LatencyHistogram* find_latency = nullptr;
 
   Status open();
-  Result<ExperienceId> store(const Experience& experience, const StoreOptions& how);
+  struct PreparedWrite;
+  Status prepare(const Experience& experience, bool sync, PreparedWrite& prepared,
+                 PendingWrite& write) const;
+  Result<std::vector<ExperienceId>> store(std::span<const Experience> experiences,
+                                          const StoreOptions& how);
+  Result<ExperienceId> store_one(const Experience& experience, const StoreOptions& how);
   Result<std::vector<Match>> find(const SimilarityQuery& query) const;
   Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit) const;
   Result<Experience> get(const ExperienceId& id) const;
@@ -209,25 +214,59 @@ Result<std::vector<float>> ExperienceStore::Impl::vector_of(const Experience& ex
   return own;
 }
 
-Result<ExperienceId> ExperienceStore::Impl::store(const Experience& experience,
-                                                  const StoreOptions& how) {
-  Span span(environment.tracer, "store", "experience");
+/// Everything of a write that needs no turn in the line.
+struct ExperienceStore::Impl::PreparedWrite {
+  EncodedRecord record;
+  std::vector<float> unit;
+};
+
+Status ExperienceStore::Impl::prepare(const Experience& experience, bool sync,
+                                      PreparedWrite& prepared, PendingWrite& write) const {
   Result<EncodedRecord> record = encode_record(experience);
   if (!record) return record.error();
   Result<std::vector<float>> vector = vector_of(experience);
   if (!vector) return vector.error();
-  PendingWrite write;
-  write.record = &*record;
-  write.vector = encode_vector(*vector);
-  normalise(*vector, *vector);
-  write.unit = *vector;
-  write.entry = {record->id, experience.outcome,  experience.reward, experience.started_at_ns,
-                 0,          experience.workflow, experience.agent,  experience.step_type};
-  write.sync = how.durability.value_or(options.durability) == Durability::synced;
-  commits->commit(write);
-  if (!write.status.ok()) return write.status;
-  if (stored != nullptr) stored->add();
-  return record->id;
+  prepared.record = std::move(*record);
+  prepared.unit = std::move(*vector);
+  write.record = &prepared.record;
+  write.vector = encode_vector(prepared.unit);
+  normalise(prepared.unit, prepared.unit);
+  write.unit = prepared.unit;
+  write.entry = {
+      prepared.record.id,  experience.outcome, experience.reward,   experience.started_at_ns, 0,
+      experience.workflow, experience.agent,   experience.step_type};
+  write.sync = sync;
+  return {};
+}
+
+Result<std::vector<ExperienceId>> ExperienceStore::Impl::store(
+    std::span<const Experience> experiences, const StoreOptions& how) {
+  Span span(environment.tracer, "store", "experience");
+  const bool sync = how.durability.value_or(options.durability) == Durability::synced;
+  std::vector<PreparedWrite> prepared(experiences.size());
+  std::vector<PendingWrite> writes(experiences.size());
+  for (std::size_t i = 0; i < experiences.size(); ++i) {
+    Status status = prepare(experiences[i], sync, prepared[i], writes[i]);
+    if (status.ok()) continue;
+    return experiences.size() == 1 ? status
+                                   : status.with_context("experience " + std::to_string(i));
+  }
+  commits->commit(writes);
+  std::vector<ExperienceId> ids;
+  ids.reserve(writes.size());
+  for (const PendingWrite& write : writes) {
+    if (!write.status.ok()) return write.status;
+    ids.push_back(write.entry.id);
+  }
+  if (stored != nullptr) stored->add(ids.size());
+  return ids;
+}
+
+Result<ExperienceId> ExperienceStore::Impl::store_one(const Experience& experience,
+                                                      const StoreOptions& how) {
+  Result<std::vector<ExperienceId>> ids = store({&experience, 1}, how);
+  if (!ids) return ids.error();
+  return ids->front();
 }
 
 Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& query) const {
@@ -334,14 +373,20 @@ Result<ExperienceStore> ExperienceStore::open(const ExperienceStoreOptions& opti
 
 Result<ExperienceId> ExperienceStore::store(Experience experience, const StoreOptions& options) {
   return impl_->run(impl_->store_latency, impl_->gate,
-                    [&] { return impl_->store(experience, options); });
+                    [&] { return impl_->store_one(experience, options); });
 }
 
 void ExperienceStore::store(Experience experience, const StoreOptions& options,
                             UniqueFunction<void(Result<ExperienceId>)> done) {
   impl_->run_later(
       TaskClass::background, impl_->store_latency, std::move(done),
-      [e = std::move(experience), options](Impl& impl) { return impl.store(e, options); });
+      [e = std::move(experience), options](Impl& impl) { return impl.store_one(e, options); });
+}
+
+Result<std::vector<ExperienceId>> ExperienceStore::store_many(
+    std::span<const Experience> experiences, const StoreOptions& options) {
+  return impl_->run(impl_->store_latency, impl_->gate,
+                    [&] { return impl_->store(experiences, options); });
 }
 
 Result<std::vector<Match>> ExperienceStore::find_similar(const SimilarityQuery& query) const {

@@ -116,7 +116,7 @@ class Graph final : public HnswGraph {
 
   void grow();
   Neighbour descend(const IndexQuery& query, Entry entry, GraphScratch& scratch) const;
-  bool read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const;
+  void read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const;
   float similarity(const IndexQuery& query, std::uint32_t node) const noexcept {
     return simd::dot_f32(query.vector, vectors_.row(node), dimension_);
   }
@@ -158,18 +158,14 @@ Status Graph::link_next() noexcept {
   }
 }
 
-/// Copies a node's list. False when the node is being linked and has none that is whole.
-bool Graph::read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const {
-  std::unique_lock lock(builder_->link_list_locks_[node], std::try_to_lock);
-  if (!lock.owns_lock()) {
-    if (node >= linked()) return false;
-    lock.lock();  // A neighbour of the node being linked: held for a few microseconds.
-  }
+/// Copies a node's list. Waits while the node itself is being linked: its list then is all there is
+/// to lead on to nodes that dropped a neighbour for it.
+void Graph::read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const {
+  const std::lock_guard lock(builder_->link_list_locks_[node]);
   const hnsw::linklistsizeint* list = builder_->get_linklist_at_level(node, level);
   const std::size_t count = builder_->getListCount(const_cast<hnsw::linklistsizeint*>(list));
   out.resize(count);
   if (count > 0) std::memcpy(out.data(), list + 1, count * sizeof(std::uint32_t));
-  return true;
 }
 
 /// Greedy steps through the upper levels: the nearest node found there.
@@ -178,7 +174,7 @@ Neighbour Graph::descend(const IndexQuery& query, Entry entry, GraphScratch& scr
   for (int level = entry.level; level > 0; --level) {
     for (bool moved = true; moved;) {
       moved = false;
-      if (!read_neighbours(nearest.ordinal, level, scratch.neighbours)) break;
+      read_neighbours(nearest.ordinal, level, scratch.neighbours);
       for (const std::uint32_t node : scratch.neighbours) {
         const float found = similarity(query, node);
         if (found > nearest.similarity) {
@@ -225,7 +221,7 @@ void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limi
     if (best.size() == effort && nearer(best.front(), next)) break;
     std::pop_heap(frontier.begin(), frontier.end(), frontier_order);
     frontier.pop_back();
-    if (!read_neighbours(next.ordinal, 0, scratch.neighbours)) continue;
+    read_neighbours(next.ordinal, 0, scratch.neighbours);
     std::size_t fresh = 0;
     for (const std::uint32_t node : scratch.neighbours) {
       if (scratch.visited[node] == scratch.epoch) continue;

@@ -27,9 +27,9 @@ struct GraphScratch {
 };
 
 /// Concurrency: one thread links; any number search at the same time. A node's list is read and
-/// written under the lock that hnswlib keeps for the node. The node being linked keeps its own lock
-/// until it is done, so a search passes it by (it is found by other means: see HnswIndex). Growing
-/// moves the lists and needs the searches out: a lock that prefers the grower.
+/// written under the lock that hnswlib keeps for the node; a search that comes upon the very node
+/// being linked waits for it, a fraction of a millisecond. Growing moves the lists and needs the
+/// searches out: a lock that prefers the grower.
 class HnswGraph {
  public:
   /// Errors: out_of_memory.

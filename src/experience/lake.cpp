@@ -107,7 +107,12 @@ Status probe_folder(const std::string& path) {
   const int error = written ? 0 : (errno != 0 ? errno : ENOSPC);
   ::close(fd);
   ::unlink(name.c_str());
-  return written ? Status() : folder_error(path, error);
+  if (written) return {};
+  return Status(ErrorCode::io_error, "experience store " + path +
+                                         ": an earlier write failed, and a "
+                                         "trial write still does: " +
+                                         std::strerror(error) +
+                                         "; what is stored can be read; make room and store again");
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment
   db.avoid_flush_during_recovery = !options.salvage;
   db.max_total_wal_size = 8 * options.write_buffer_bytes;
   db.skip_stats_update_on_db_open = true;
-  db.keep_log_file_num = 1;
+  db.manifest_preallocation_size = std::size_t{64} << 10;
   db.enable_pipelined_write = false;
   db.allow_concurrent_memtable_write = false;  // There is one writer: the leader of a group.
   return db;

@@ -72,9 +72,4 @@ bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noex
   return true;
 }
 
-void prefer_huge_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept {
-  count(calls);
-  ::madvise(pages, bytes, MADV_HUGEPAGE);
-}
-
 }  // namespace frys::detail

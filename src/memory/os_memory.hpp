@@ -33,7 +33,4 @@ void decommit_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noex
 /// False when the system has no memory for them.
 bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
 
-/// Asks for 2 MiB pages, which is worth it for blocks that are much larger than that.
-void prefer_huge_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
-
 }  // namespace frys::detail

@@ -13,7 +13,6 @@
 namespace frys::detail {
 namespace {
 
-constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
 constexpr std::uintptr_t user_addresses = std::uintptr_t{1} << 47;
 constexpr std::size_t leaf_entries = 65536;
 
@@ -253,7 +252,7 @@ Segment* PageHeap::map_segment(std::uint32_t least_pages, Status& why) noexcept 
   if (metadata > UINT32_MAX) return nullptr;
   void* raw = map_pages(metadata, 64, calls_);
   if (raw == nullptr) return nullptr;
-  void* base = map_pages(bytes, huge_page_bytes, calls_);
+  void* base = map_pages(bytes, pool_page_bytes, calls_);
   if (base == nullptr) {
     unmap_pages(raw, metadata, calls_);
     return nullptr;
@@ -273,7 +272,6 @@ Segment* PageHeap::map_segment(std::uint32_t least_pages, Status& why) noexcept 
     return nullptr;
   }
   poison(base, bytes, on_valgrind_);
-  if (pages > segment_pages_) prefer_huge_pages(base, bytes, calls_);
   segment->following = segments_;
   if (segments_ != nullptr) segments_->previous = segment;
   segments_ = segment;

@@ -78,50 +78,54 @@ void PoolCore::SlabList::unlink(Slab* slab) noexcept {
 Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
   ThreadCache* cache = bind_cache();
   if (cache != nullptr) flush_if_trimmed(*cache);
-  const std::uint32_t wanted =
-      cache == nullptr ? 1 : std::max(class_shapes[index].magazine_blocks / 2, 1U);
-  Block* chain = nullptr;
-  std::uint32_t got = 0;
   SlabList& list = lists_[index];
+  Chain chain{nullptr, 0};
   {
     const std::lock_guard lock(list.mutex);
-    // A second slab is made only when there is nothing to return, so that a thread's appetite
-    // maps no memory that nobody asked for.
-    while (got < wanted && (list.head != nullptr || got == 0)) {
-      if (list.head == nullptr) {
-        Slab* fresh = Slab::make(static_cast<std::uint32_t>(index), heap_, why);
-        if (fresh == nullptr) return nullptr;
-        list.link(fresh);
-        ++list.empty;
-      }
-      Slab* slab = list.head;
-      if (got != 0 && slab->next_is_cold()) break;
-      if (slab->out == 0) --list.empty;
-      // Cold blocks are carved for who asked, never to lie in a cache: there `prefault` could not
-      // reach them.
-      for (; got < wanted && !slab->exhausted() && (got == 0 || !slab->next_is_cold()); ++got) {
-        Block* block = slab->take(this);
-        block->next = chain;
-        chain = block;
-      }
-      if (!slab->exhausted()) break;
-      list.unlink(slab);
-    }
-    list.out += got;
-  }
-  references_.fetch_add(got, std::memory_order_relaxed);
-  // The chain is last in, first out: turned round, so that blocks are used in order of address.
-  Block* first = nullptr;
-  while (chain != nullptr) {
-    Block* block = chain;
-    chain = block->next;
-    if (chain == nullptr) {
-      first = block;
+    if (list.depot_count != 0 && cache != nullptr) {
+      chain = list.depot[--list.depot_count];
     } else {
-      cache->magazines[index].push(block);
+      const std::uint32_t wanted = cache == nullptr ? 1 : class_shapes[index].magazine_blocks / 2;
+      chain = take_from_slabs(index, wanted, why);
+      if (chain.head == nullptr) return nullptr;
+      list.out += chain.count;
+      references_.fetch_add(chain.count, std::memory_order_relaxed);
     }
   }
-  return first;
+  Block* block = chain.head;
+  if (chain.count > 1) cache->magazines[index].fill(block->next, chain.count - 1);
+  return block;
+}
+
+// Under the class's lock. The blocks come in order of address, as far as they were never used.
+PoolCore::Chain PoolCore::take_from_slabs(std::size_t index, std::uint32_t wanted,
+                                          Status& why) noexcept {
+  SlabList& list = lists_[index];
+  if (list.head == nullptr) {
+    Slab* fresh = Slab::make(static_cast<std::uint32_t>(index), heap_, why);
+    if (fresh == nullptr) return {nullptr, 0};
+    list.link(fresh);
+    ++list.empty;
+  }
+  Chain chain{nullptr, 0};
+  Block** end = &chain.head;
+  // A second slab is made only when there is nothing to return, so that a thread's appetite maps
+  // no memory that nobody asked for. Cold blocks are carved for who asked, never to lie in a cache,
+  // where `prefault` could not reach them.
+  while (chain.count < wanted && list.head != nullptr) {
+    Slab* slab = list.head;
+    if (chain.count != 0 && slab->next_is_cold()) break;
+    if (slab->out == 0) --list.empty;
+    do {
+      *end = slab->take(this);
+      end = &(*end)->next;
+      ++chain.count;
+    } while (chain.count < wanted && !slab->exhausted() && !slab->next_is_cold());
+    if (!slab->exhausted()) break;
+    list.unlink(slab);
+  }
+  *end = nullptr;
+  return chain;
 }
 
 void PoolCore::deallocate_slow(Block* block) noexcept {
@@ -129,7 +133,7 @@ void PoolCore::deallocate_slow(Block* block) noexcept {
   ThreadCache* cache = closed() ? nullptr : bind_cache();
   if (cache == nullptr) {
     block->next = nullptr;
-    put_back(index, block, 1);
+    put_back(index, {block, 1});
     return;
   }
   cache->magazines[index].push(block);
@@ -180,7 +184,7 @@ void PoolCore::flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) 
   Block* chain = *cut;
   *cut = nullptr;
   magazine.count.store(keep, std::memory_order_relaxed);
-  put_back(index, chain, count - keep);
+  put_back(index, {chain, count - keep});
 }
 
 void PoolCore::flush_if_trimmed(ThreadCache& cache) noexcept {
@@ -190,29 +194,42 @@ void PoolCore::flush_if_trimmed(ThreadCache& cache) noexcept {
   for (std::size_t index = 0; index < size_classes; ++index) flush(cache, index, 0);
 }
 
-void PoolCore::put_back(std::size_t index, Block* chain, std::uint64_t count) noexcept {
+void PoolCore::put_back(std::size_t index, Chain chain) noexcept {
+  const ClassShape& shape = class_shapes[index];
   SlabList& list = lists_[index];
   {
     const std::lock_guard lock(list.mutex);
-    list.out -= count;
-    while (chain != nullptr) {
-      Block* block = chain;
-      chain = block->next;
-      Slab* slab = block->slab;
-      if (slab->exhausted()) list.link(slab);
-      slab->put(block);
-      if (slab->out != 0) continue;
-      // One slab that nobody uses is kept, so that a class at the edge does not make and unmake
-      // one.
-      if (list.empty == 0 && !closed()) {
-        ++list.empty;
-      } else {
-        list.unlink(slab);
-        Slab::destroy(slab, heap_);
-      }
+    // Only chains worth the visit; after close nothing may stay in the depot, as it would hold the
+    // core for ever.
+    if (chain.count >= shape.magazine_blocks / 2 && list.depot_count < shape.depot_chains &&
+        !closed()) {
+      list.depot[list.depot_count++] = chain;
+      return;
+    }
+    list.out -= chain.count;
+    put_in_slabs(index, chain.head);
+  }
+  release(chain.count);
+}
+
+// Under the class's lock.
+void PoolCore::put_in_slabs(std::size_t index, Block* chain) noexcept {
+  SlabList& list = lists_[index];
+  while (chain != nullptr) {
+    Block* block = chain;
+    chain = block->next;
+    Slab* slab = block->slab;
+    if (slab->exhausted()) list.link(slab);
+    slab->put(block);
+    if (slab->out != 0) continue;
+    // Some slabs that nobody uses are kept, so that a class at the edge makes and unmakes none.
+    if (list.empty < class_shapes[index].empty_slabs && !closed()) {
+      ++list.empty;
+    } else {
+      list.unlink(slab);
+      Slab::destroy(slab, heap_);
     }
   }
-  release(count);
 }
 
 void PoolCore::release(std::uint64_t count) noexcept {
@@ -292,8 +309,21 @@ Status PoolCore::prefault(std::size_t bytes) noexcept {
 void PoolCore::trim() noexcept {
   trims_.fetch_add(1, std::memory_order_relaxed);
   if (current_cache != nullptr && current_cache->core == this) flush_if_trimmed(*current_cache);
-  for (SlabList& list : lists_) {
+  for (std::size_t index = 0; index < size_classes; ++index) trim_class(index);
+  heap_.trim();
+}
+
+void PoolCore::trim_class(std::size_t index) noexcept {
+  SlabList& list = lists_[index];
+  std::uint64_t returned = 0;
+  {
     const std::lock_guard lock(list.mutex);
+    while (list.depot_count != 0) {
+      const Chain chain = list.depot[--list.depot_count];
+      returned += chain.count;
+      put_in_slabs(index, chain.head);
+    }
+    list.out -= returned;
     for (Slab* slab = list.head; slab != nullptr && list.empty != 0;) {
       Slab* following = slab->following;
       if (slab->out == 0) {
@@ -304,7 +334,7 @@ void PoolCore::trim() noexcept {
       slab = following;
     }
   }
-  heap_.trim();
+  if (returned != 0) release(returned);
 }
 
 void PoolCore::close() noexcept {
@@ -320,7 +350,9 @@ PoolStats PoolCore::stats() const noexcept {
   for (std::size_t index = 0; index < size_classes; ++index) {
     SlabList& list = lists_[index];
     const std::lock_guard lock(list.mutex);
-    live += static_cast<std::int64_t>(list.out * class_shapes[index].block_bytes);
+    std::uint64_t held = list.out;
+    for (std::uint32_t i = 0; i < list.depot_count; ++i) held -= list.depot[i].count;
+    live += static_cast<std::int64_t>(held * class_shapes[index].block_bytes);
   }
   {
     const std::lock_guard lock(caches_mutex_);

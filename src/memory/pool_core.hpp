@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a pool is made of, three layers: a thread's magazines (no lock), the slabs of each class (a
-// lock a class, visited once for many blocks), the page heap (one lock).
+// What a pool is made of, in layers: a thread's magazines (no lock); for each class a depot of
+// chains of half a magazine, which threads exchange whole (a lock, a few instructions), and the
+// slabs (the same lock, visited once for many blocks); the page heap (one lock).
 //
 // Lifetime: `references` counts the pool object, every thread cache, every large block, and every
 // slab block that is not in its slab, so the core goes when the last of them does. It is changed
@@ -37,6 +38,11 @@ struct Magazine {
     block->next = head;
     head = block;
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  /// Takes a whole chain. Precondition: empty.
+  void fill(Block* chain, std::uint32_t blocks) noexcept {
+    head = chain;
+    count.store(blocks, std::memory_order_relaxed);
   }
   Block* pop() noexcept {
     Block* block = head;
@@ -123,12 +129,18 @@ class PoolCore {
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
 
  private:
-  /// The slabs of one class.
+  struct Chain {
+    Block* head;
+    std::uint32_t count;
+  };
+  /// One class: its depot and its slabs.
   struct alignas(64) SlabList {
     std::mutex mutex;
+    std::uint32_t depot_count = 0;
+    std::array<Chain, most_depot_chains> depot;
     Slab* head = nullptr;     ///< Those that have blocks to give.
     std::uint32_t empty = 0;  ///< Of those, how many have all their blocks.
-    std::uint64_t out = 0;    ///< Blocks that are in no slab.
+    std::uint64_t out = 0;    ///< Blocks that are in no slab, those in the depot included.
     void link(Slab* slab) noexcept;
     void unlink(Slab* slab) noexcept;
   };
@@ -148,7 +160,10 @@ class PoolCore {
   /// Gives all but `keep` blocks of one class back to their slabs.
   void flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) noexcept;
   void flush_if_trimmed(ThreadCache& cache) noexcept;
-  void put_back(std::size_t index, Block* chain, std::uint64_t count) noexcept;
+  void put_back(std::size_t index, Chain chain) noexcept;
+  void put_in_slabs(std::size_t index, Block* chain) noexcept;
+  void trim_class(std::size_t index) noexcept;
+  Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;
 
   PageHeap heap_;
   const bool on_valgrind_;

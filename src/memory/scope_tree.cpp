@@ -146,19 +146,22 @@ ScopeNode* ScopeNode::extend_grant(Units needed, bool probe) noexcept {
   const Units got = idle(parent_->word_.load()) >= needed + spare ? needed + spare : needed;
   if (ScopeNode* refuser = parent_->take(got, purpose)) return refuser;
   version_.fetch_add(1);
-  granted_.store(granted + got, std::memory_order_release);
+  // Not `granted`: what lay idle below may have gone up through this grant in between.
+  granted_.store(granted_.load() + got, std::memory_order_release);
   word_.fetch_add(got << count_bits);
   version_.fetch_add(1);
   return nullptr;
 }
 
 // Takes the idle units of all scopes below out of their grants; they are the caller's to place.
-// Those that the request came through are left theirs: they are about to use them.
+// Those that the request came through keep their own: they are about to use them.
 ScopeNode::Units ScopeNode::collect_idle() noexcept {
   Units sum = 0;
   for (ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
-    sum += child->collect_idle();
-    if (!child->is_asking_) sum += child->take_idle(0);
+    // What comes up from below a child has been part of the child's own grant all along.
+    const Units found = child->collect_idle();
+    const Units before = idle(child->word_.fetch_add(found << count_bits));
+    sum += child->take_idle(child->is_asking_ ? before : 0);
   }
   return sum;
 }

@@ -43,12 +43,16 @@ inline constexpr std::size_t size_classes = class_of_units(largest_class_bytes /
   return class_of_units(units_of(bytes));
 }
 
+inline constexpr std::size_t most_depot_chains = 32;
+
 /// How one class is cut: a slab is a run of pool pages.
 struct ClassShape {
   std::uint32_t block_bytes;
   std::uint32_t slab_pages;
   std::uint32_t slab_blocks;
-  std::uint32_t magazine_blocks;  ///< Most free blocks a thread keeps.
+  std::uint32_t magazine_blocks;  ///< Most free blocks a thread keeps: up to 512 KiB.
+  std::uint32_t depot_chains;     ///< Most chains of half a magazine kept between threads.
+  std::uint32_t empty_slabs;      ///< Most slabs kept that nobody uses: up to 2 MiB.
 };
 
 /// The smallest slab that holds a fair number of blocks and wastes at most a sixteenth.
@@ -62,12 +66,17 @@ struct ClassShape {
     const std::uint64_t bytes = pages * pool_page_bytes;
     if (bytes / block >= least && (bytes % block) * 16 <= bytes) break;
   }
-  const std::uint64_t kept = (std::uint64_t{1} << 18) / block;
-  return {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(pages),
-          static_cast<std::uint32_t>(pages * pool_page_bytes / block),
-          static_cast<std::uint32_t>(kept > 256 ? 256
-                                     : kept < 2 ? 2
-                                                : kept)};
+  const std::uint64_t fits = (std::uint64_t{512} << 10) / block;
+  const std::uint64_t magazine = fits > 256 ? 256 : fits < 2 ? 2 : fits;
+  const std::uint64_t chains = (std::uint64_t{8} << 20) / (block * magazine / 2);
+  const std::uint64_t idle = (std::uint64_t{2} << 20) / (pages * pool_page_bytes);
+  return {.block_bytes = static_cast<std::uint32_t>(block),
+          .slab_pages = static_cast<std::uint32_t>(pages),
+          .slab_blocks = static_cast<std::uint32_t>(pages * pool_page_bytes / block),
+          .magazine_blocks = static_cast<std::uint32_t>(magazine),
+          .depot_chains =
+              static_cast<std::uint32_t>(chains > most_depot_chains ? most_depot_chains : chains),
+          .empty_slabs = static_cast<std::uint32_t>(idle > 4 ? 4 : idle)};
 }
 
 inline constexpr std::array<ClassShape, size_classes> class_shapes = [] {

@@ -115,7 +115,7 @@ void Attempt::invoke() noexcept {
     }
   } catch (...) {
     // Its completion may be kept by somebody who will never call it, so the step is over now.
-    engine->end(self, thrown(), false, false);
+    engine->end(self, thrown(), Engine::Ending::given_up);
   }
   engine->left_worker(*this);
   let_go();
@@ -141,8 +141,7 @@ void Attempt::let_go() noexcept {
     status = result;
   }
   const std::shared_ptr<Attempt> self = shared_from_this();
-  engine->gone(*this);
-  engine->end(self, status, false, true);
+  engine->end(self, status, Engine::Ending::function_gone);
 }
 
 StepRecord Attempt::record(const Status& status, StepOutcome outcome, std::int64_t end_ns) {

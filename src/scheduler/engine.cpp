@@ -75,7 +75,7 @@ Result<Engine::RunPtr> Engine::prepare(WorkflowGraph& graph) {
     step.successors = std::move(shape.successors[i]);
     step.waiting_for = step.after.size();
     step.advice = advise(*run, step.spec);
-    step.forecast = predict(step.spec, step.advice.get());
+    step.forecast = forecast(*run, step);
     run->by_name.emplace(step.spec.name, i);
   }
   for (const LoopSpec& loop : graph.loops_) {
@@ -219,7 +219,7 @@ void Engine::cancel_run(const RunPtr& run) {
     }
   }
   for (const auto& attempt : asked) attempt->source.cancel();
-  for (const auto& attempt : left) end(attempt, why, false, false);
+  for (const auto& attempt : left) end(attempt, why, Ending::given_up);
   dispatch();
   finish_if_done(run);
 }

@@ -24,6 +24,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -83,6 +85,10 @@ struct WorkflowRun : std::enable_shared_from_this<WorkflowRun> {
   std::unordered_map<std::string, std::size_t> by_name;
   std::vector<Loop> loops;
   std::map<std::string, std::vector<std::shared_ptr<const Advice>>> advice;  // By type; advice_.
+  /// What alike steps are predicted, and after how many ended attempts that was asked.
+  std::map<std::tuple<std::string_view, double, std::size_t, const Advice*>,
+           std::pair<LoadPrediction, std::size_t>>
+      forecasts;
 
   std::size_t unfinished = 0;    // Steps not succeeded, failed or cancelled.
   std::size_t ended = 0;         // Attempts over.
@@ -199,9 +205,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool begin(Attempt& attempt);
   Status arm_deadline(Attempt& attempt);
   void left_worker(Attempt& attempt) noexcept;
-  void end(const std::shared_ptr<Attempt>& attempt, const Status& status, bool missed_deadline,
-           bool leaves_worker) noexcept;
-  void gone(Attempt& attempt) noexcept;
+  enum class Ending : std::uint8_t { function_gone, missed_deadline, given_up };
+  void end(const std::shared_ptr<Attempt>& attempt, const Status& status, Ending how) noexcept;
 
   // For contexts, step_context.cpp.
   Status publish(Attempt& attempt, std::string_view name, TensorView view);
@@ -256,6 +261,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void predict_anew(WorkflowRun& run);
   void draw_up(WorkflowRun& run, CollaborationPlan& plan) const;
   MemoryScope agent_scope(WorkflowRun& run, const std::string& agent);
+  std::vector<std::shared_ptr<Attempt>> admit();
+  [[nodiscard]] LoadPrediction forecast(WorkflowRun& run, const Step& step) const;
   std::shared_ptr<Attempt> launch(Step& step, const Admission& admission);
   Status may_act(const Attempt& attempt) const;
   Result<TensorView> input(Attempt& attempt, const Step& from, std::string_view name);
@@ -264,6 +271,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // All without it.
   void dispatch() noexcept;
+  void start(std::vector<std::shared_ptr<Attempt>> admitted) noexcept;
   void learn(const StepRecord& record) noexcept;
   void cancel_run(const RunPtr& run);
   void finish_if_done(const RunPtr& run) noexcept;

@@ -4,7 +4,6 @@
 // Looking ahead: what is predicted for the steps to come, their order, and the plan made of it.
 
 #include <algorithm>
-#include <map>
 #include <new>
 #include <utility>
 
@@ -101,18 +100,11 @@ void Engine::review(WorkflowRun& run) {
   rank(run);
 }
 
-/// Steps that look alike to the predictor are asked about once.
 void Engine::predict_anew(WorkflowRun& run) {
-  std::map<std::tuple<std::string_view, double, std::size_t, const Advice*>, LoadPrediction> known;
+  run.forecasts.clear();
   for (Step& step : run.steps) {
     if (!not_started(step)) continue;
-    const auto key = std::make_tuple(std::string_view(step.spec.type), step.spec.input_size,
-                                     step.spec.request.guess_bytes, step.advice.get());
-    auto found = known.find(key);
-    if (found == known.end()) {
-      found = known.emplace(key, predict(step.spec, step.advice.get())).first;
-    }
-    const LoadPrediction before = std::exchange(step.forecast, found->second);
+    const LoadPrediction before = std::exchange(step.forecast, forecast(run, step));
     const bool fixed = step.spec.request.memory_bytes > 0 || step.retry_bytes > 0;
     const bool in_turn = options_.allocator.policy == AdmissionPolicy::fifo;
     if (step.state != StepState::ready || fixed || in_turn ||

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <tuple>
 
 #include "scheduler/engine.hpp"
@@ -28,9 +27,14 @@ bool is_open(const Step& step) noexcept {
          step.state == StepState::running;
 }
 
-/// Which engine is handing out attempts further up this thread's stack: an executor that runs
-/// tasks in the caller would otherwise nest one step inside another, without end.
-thread_local const Engine* dispatching = nullptr;
+/// The engine that is handing attempts out further up this thread's stack, and those still to go:
+/// an executor that runs tasks in the caller would otherwise nest one step inside another, without
+/// end.
+struct Starting {
+  const Engine* engine = nullptr;
+  std::vector<std::shared_ptr<Attempt>> more;
+};
+thread_local Starting starting;
 
 /// Runs an attempt, or, where the executor refuses or drops the task, ends it.
 class AttemptTask {
@@ -110,8 +114,23 @@ LoadPrediction Engine::predict(const StepSpec& spec, const Advice* advice) const
 void Engine::make_ready(Step& step) {
   step.state = StepState::ready;
   step.queued_ns = now_ns();
-  step.forecast = predict(step.spec, step.advice.get());
+  step.forecast = forecast(*step.run, step);
   enqueue(step);
+}
+
+/// Steps that look alike to the predictor share a forecast until the workflow is a sixteenth
+/// further on: asking costs microseconds, and more than that for every step of a wide stage.
+LoadPrediction Engine::forecast(WorkflowRun& run, const Step& step) const {
+  const auto key = std::make_tuple(std::string_view(step.spec.type), step.spec.input_size,
+                                   step.spec.request.guess_bytes, step.advice.get());
+  auto found = run.forecasts.find(key);
+  if (found == run.forecasts.end()) {
+    found = run.forecasts.emplace(key, std::make_pair(LoadPrediction(), std::size_t(0))).first;
+  } else if (run.ended - found->second.second <= run.ended / 16) {
+    return found->second.first;
+  }
+  found->second = {predict(step.spec, step.advice.get()), run.ended};
+  return found->second.first;
 }
 
 void Engine::enqueue(Step& step) {
@@ -125,7 +144,8 @@ void Engine::enqueue(Step& step) {
                                                             : hard > 0           ? hard
                                                                        : step.forecast.memory_bytes,
                                             .runtime_ns = step.forecast.runtime_ns,
-                                            .exact_memory = step.retry_bytes > 0 || hard > 0});
+                                            .exact_memory = step.retry_bytes > 0 || hard > 0,
+                                            .again = step.attempts > 0});
   if (status.ok()) {
     tickets_.emplace(step.ticket, &step);
   } else {
@@ -166,25 +186,40 @@ std::shared_ptr<Attempt> Engine::launch(Step& step, const Admission& admission) 
   return attempt;
 }
 
-/// Starts everything that may start now.
-void Engine::dispatch() noexcept {
-  if (dispatching == this) return;  // The loop further up goes on until nothing is admitted.
-  const Engine* const outer = std::exchange(dispatching, this);
-  for (;;) {
-    std::vector<std::shared_ptr<Attempt>> admitted;
-    {
-      const Lock lock(mutex_);
-      for (const Admission& admission : allocator_.admit(now_ns())) {
-        const auto found = tickets_.find(admission.id);
-        if (found != tickets_.end()) admitted.push_back(launch(*found->second, admission));
-      }
-    }
-    if (admitted.empty()) break;
-    for (auto& attempt : admitted) {
-      static_cast<void>(environment_.executor->submit(AttemptTask(std::move(attempt))));
-    }
+/// What may start now, as attempts that are still to be handed to the executor.
+std::vector<std::shared_ptr<Attempt>> Engine::admit() {
+  std::vector<std::shared_ptr<Attempt>> admitted;
+  for (const Admission& admission : allocator_.admit(now_ns())) {
+    const auto found = tickets_.find(admission.id);
+    if (found != tickets_.end()) admitted.push_back(launch(*found->second, admission));
   }
-  dispatching = outer;
+  return admitted;
+}
+
+/// Hands attempts to the executor. One that runs them here and now comes back to this function
+/// from inside `submit`; what it brings is then left to the loop further up the stack.
+void Engine::start(std::vector<std::shared_ptr<Attempt>> admitted) noexcept {
+  if (admitted.empty()) return;
+  if (starting.engine == this) {
+    for (auto& attempt : admitted) starting.more.push_back(std::move(attempt));
+    return;
+  }
+  Starting outer{this, std::move(admitted)};
+  std::swap(outer, starting);
+  for (std::size_t i = 0; i < starting.more.size(); ++i) {
+    const std::shared_ptr<Attempt> attempt = std::move(starting.more[i]);
+    static_cast<void>(environment_.executor->submit(AttemptTask(attempt)));
+  }
+  std::swap(outer, starting);
+}
+
+void Engine::dispatch() noexcept {
+  std::vector<std::shared_ptr<Attempt>> admitted;
+  {
+    const Lock lock(mutex_);
+    admitted = admit();
+  }
+  start(std::move(admitted));
 }
 
 bool Engine::begin(Attempt& attempt) {
@@ -211,7 +246,7 @@ Status Engine::arm_deadline(Attempt& attempt) {
         end(self,
             Status(ErrorCode::deadline_exceeded,
                    "it did not end within its deadline of " + std::to_string(deadline_ns) + " ns"),
-            true, false);
+            Ending::missed_deadline);
       });
   if (!timer) return timer.error().with_context("its deadline can't be kept");
   const Lock lock(mutex_);
@@ -232,24 +267,35 @@ void Engine::left_worker(Attempt& attempt) noexcept {
   if (cancelled) {
     end(attempt.shared_from_this(),
         Status(ErrorCode::cancelled, "workflow '" + attempt.workflow->name + "' was cancelled"),
-        false, false);
+        Ending::given_up);
   }
 }
 
-/// Decides an attempt's outcome, once; what comes later only tells that the function is gone.
+/// Decides an attempt's outcome, once. `Ending::function_gone` also says that the function can
+/// touch its scope no more.
 void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
-                 bool missed_deadline, bool leaves_worker) noexcept {
+                 Ending how) noexcept {
+  const bool gone = how == Ending::function_gone;
+  const bool missed_deadline = how == Ending::missed_deadline;
+  const std::shared_ptr<WorkflowRun>& run = attempt->workflow;
   Step& step = attempt->step;
   TimerId deadline = 0;
+  bool was_over = false;
+  if (gone) static_cast<void>(attempt->scope.close());
   {
     const Lock lock(mutex_);
-    if (leaves_worker && std::exchange(attempt->on_worker, false) && --on_worker_ == 0) {
-      changed_.notify_all();
+    if (gone) {
+      --run->gone_pending;
+      if (std::exchange(attempt->on_worker, false) && --on_worker_ == 0) changed_.notify_all();
     }
-    if (std::exchange(attempt->over, true)) return;
+    was_over = std::exchange(attempt->over, true);
     deadline = std::exchange(attempt->deadline, 0);
   }
   if (deadline != 0 && !missed_deadline) environment_.executor->cancel_timer(deadline);
+  if (was_over) {
+    if (gone) clean_if_done(run);
+    return;
+  }
   StepRecord record;
   if (attempt->begun) {
     const StepOutcome outcome = missed_deadline                  ? StepOutcome::deadline_exceeded
@@ -259,29 +305,22 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
     record = attempt->record(status, outcome, now_ns());
     learn(record);
   }
+  std::vector<std::shared_ptr<Attempt>> admitted;
+  bool finished = false;
   {
     const Lock lock(mutex_);
-    WorkflowRun& run = *attempt->workflow;
     static_cast<void>(allocator_.release(step.ticket));
     tickets_.erase(step.ticket);
     step.attempt.reset();
-    if (attempt->begun) run.records.push_back(std::move(record));
+    if (attempt->begun) run->records.push_back(std::move(record));
     settle(*attempt, status);
-    if (++run.ended >= run.next_review) review(run);
+    if (++run->ended >= run->next_review) review(*run);
+    admitted = admit();
+    finished = run->unfinished == 0;
   }
   if (missed_deadline) attempt->source.cancel();
-  dispatch();
-  finish_if_done(attempt->workflow);
-}
-
-/// The function can touch its scope no more.
-void Engine::gone(Attempt& attempt) noexcept {
-  static_cast<void>(attempt.scope.close());
-  {
-    const Lock lock(mutex_);
-    --attempt.workflow->gone_pending;
-  }
-  clean_if_done(attempt.workflow);
+  start(std::move(admitted));
+  if (finished) finish_if_done(run);
 }
 
 void Engine::learn(const StepRecord& record) noexcept {

@@ -138,7 +138,7 @@ Result<StepId> Engine::extend(WorkflowRun& run, StepSpec spec,
   step.run = &run;
   step.after = std::move(after);
   step.advice = std::move(advice);
-  step.forecast = predict(step.spec, step.advice.get());
+  step.forecast = forecast(run, step);
   step.urgency_s = double(step.forecast.runtime_ns) * 1e-9;
   ++run.unfinished;
   for (const std::size_t i : step.after) {

@@ -12,6 +12,18 @@
 
 namespace frys::detail {
 
+/// The common case, which the fast paths take without further checks: contiguous, in host memory.
+inline bool is_plain(const TensorView& view, DType dtype) noexcept {
+  return view.dtype() == dtype && view.is_contiguous() && view.device().type == DeviceType::host;
+}
+
+/// Of two plain tensors of `bytes` bytes each: the same, or without a byte in common.
+inline bool same_or_apart(const void* a, const void* b, std::size_t bytes) noexcept {
+  const auto x = reinterpret_cast<std::uintptr_t>(a);
+  const auto y = reinterpret_cast<std::uintptr_t>(b);
+  return x == y || (x < y ? y - x : x - y) >= bytes;
+}
+
 /// invalid_argument unless the dtype is one of `allowed`; unavailable unless in host memory.
 Status check_input(std::string_view op, const TensorView& view,
                    std::initializer_list<DType> allowed) noexcept;

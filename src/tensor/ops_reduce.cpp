@@ -231,7 +231,7 @@ double sum_all(const TensorView& a) noexcept {
   return visit_number(a.dtype(), [&](auto type) {
     using T = decltype(type);
     if constexpr (std::is_same_v<T, float>) {
-      if (a.is_contiguous()) return simd::kernels().sum_f32(a.data<float>(), a.elements());
+      if (is_plain(a, DType::f32)) return simd::kernels().sum_f32(a.data<float>(), a.elements());
     }
     Reader<T> reader(a);
     const SumOf<T> total = sum_next(reader, a.elements());
@@ -246,6 +246,7 @@ double sum_all(const TensorView& a) noexcept {
 }  // namespace
 
 Result<double> sum(const TensorView& a) noexcept {
+  if (is_plain(a, DType::f32)) return simd::kernels().sum_f32(a.data<float>(), a.elements());
   if (Status bad = check_whole("sum", a, true); !bad.ok()) return bad;
   return sum_all(a);
 }

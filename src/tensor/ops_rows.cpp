@@ -129,6 +129,11 @@ void normalize_row(float* to, const float* row, std::size_t count) noexcept {
 }  // namespace
 
 Result<double> dot(const TensorView& a, const TensorView& b) noexcept {
+  if (is_plain(a, DType::f32) && is_plain(b, DType::f32) && a.rank() == 1 &&
+      a.shape() == b.shape()) {
+    return static_cast<double>(
+        simd::kernels().dot_f32(a.data<float>(), b.data<float>(), a.elements()));
+  }
   if (Status bad = check_input("dot", a, {DType::f32, DType::f64}); !bad.ok()) return bad;
   if (Status bad = check_host("dot", b); !bad.ok()) return bad;
   if (Status bad = check_equal_dtypes("dot", a, b); !bad.ok()) return bad;
@@ -139,10 +144,6 @@ Result<double> dot(const TensorView& a, const TensorView& b) noexcept {
   }
   if (a.elements() == 0) return 0.0;
   if (a.dtype() == DType::f64) return over_blocks<double>(a, b, dot_in_double<double>);
-  if (a.is_contiguous() && b.is_contiguous()) {
-    return static_cast<double>(
-        simd::kernels().dot_f32(a.data<float>(), b.data<float>(), a.elements()));
-  }
   // Rounded as the contiguous case is, so that the layout does not show.
   return static_cast<double>(static_cast<float>(
       over_blocks<float>(a, b, [](const float* x, const float* y, std::size_t count) {

@@ -182,6 +182,7 @@ Result<TensorView> TensorView::from_storage(Storage storage, DType dtype, const 
   for (std::size_t dim = 0; dim < shape.rank(); ++dim) view.strides_[dim] = strides[dim];
   if (shape.elements() == 0) {
     view.storage_ = std::move(storage);
+    view.find_contiguity();
     return view;
   }
   if (Status bad = check_fits(storage, dtype, shape, strides, byte_offset); !bad.ok()) return bad;
@@ -192,20 +193,24 @@ Result<TensorView> TensorView::from_storage(Storage storage, DType dtype, const 
         .invalid();
   }
   view.storage_ = std::move(storage);
+  view.find_contiguity();
   return view;
 }
 
-bool TensorView::is_contiguous() const noexcept {
+void TensorView::find_contiguity() noexcept {
   std::int64_t expected = 1;
   bool dense = true;
   for (std::size_t dim = shape_.rank(); dim-- > 0;) {
     const std::int64_t extent = shape_[dim];
-    if (extent == 0) return true;
+    if (extent == 0) {
+      contiguous_ = true;
+      return;
+    }
     if (extent == 1) continue;
     dense = dense && strides_[dim] == expected;
     expected *= extent;
   }
-  return dense;
+  contiguous_ = dense;
 }
 
 Result<TensorView> TensorView::slice(int dim, std::int64_t begin, std::int64_t end,
@@ -230,6 +235,7 @@ Result<TensorView> TensorView::slice(int dim, std::int64_t begin, std::int64_t e
     // With one element left no stride is taken, and a large step could overflow it.
     if (count > 1) view.strides_[*at] *= step;
   }
+  view.find_contiguity();
   return view;
 }
 
@@ -249,6 +255,7 @@ Result<TensorView> TensorView::select(int dim, std::int64_t index) const noexcep
   }
   view.shape_ = without(shape_, *at);
   for (std::size_t i = *at; i + 1 < rank(); ++i) view.strides_[i] = strides_[i + 1];
+  view.find_contiguity();
   return view;
 }
 
@@ -260,6 +267,7 @@ Result<TensorView> TensorView::transpose(int a, int b) const noexcept {
   TensorView view = *this;
   view.shape_ = with_extent(with_extent(shape_, *first, shape_[*second]), *second, shape_[*first]);
   std::swap(view.strides_[*first], view.strides_[*second]);
+  view.find_contiguity();
   return view;
 }
 
@@ -283,6 +291,7 @@ Result<TensorView> TensorView::permute(std::span<const int> order) const noexcep
     return (Message() << "permute of shape " << shape_ << " names a dimension twice").invalid();
   }
   view.shape_ = Shape(std::span<const std::int64_t>(extents.data(), rank()));
+  view.find_contiguity();
   return view;
 }
 
@@ -305,6 +314,7 @@ Result<TensorView> TensorView::broadcast_to(const Shape& shape) const noexcept {
         .invalid();
   }
   view.shape_ = shape;
+  view.find_contiguity();
   return view;
 }
 
@@ -323,6 +333,7 @@ Result<TensorView> TensorView::reshape(const Shape& wanted) const noexcept {
                       << *shape << " without a copy; take frys::contiguous first")
         .as(ErrorCode::failed_precondition);
   }
+  view.find_contiguity();
   return view;
 }
 
@@ -347,6 +358,7 @@ TensorView TensorView::squeeze() const noexcept {
     view.strides_[kept++] = strides_[dim];
   }
   view.shape_ = Shape(std::span<const std::int64_t>(extents.data(), kept));
+  view.find_contiguity();
   return view;
 }
 
@@ -365,6 +377,7 @@ Result<TensorView> TensorView::unsqueeze(int dim) const noexcept {
     view.strides_[i] = i < *at ? strides_[i] : i == *at ? 1 : strides_[i - 1];
   }
   view.shape_ = Shape(std::span<const std::int64_t>(extents.data(), rank() + 1));
+  view.find_contiguity();
   return view;
 }
 

@@ -161,6 +161,28 @@ TEST_F(ExperienceStoreTest, OppositesAreFoundAndScoreZero) {
   EXPECT_EQ((*matches)[0].score, 0);
 }
 
+TEST_F(ExperienceStoreTest, StoresManyAtOnce) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  std::vector<Experience> experiences;
+  for (int i = 0; i < 700; ++i) experiences.push_back(numbered_experience(i));
+  experiences.push_back(numbered_experience(5));  // Once more.
+  const auto ids = store->store_many(experiences, {.durability = Durability::synced});
+  ASSERT_TRUE(ids) << ids.error().to_string();
+  ASSERT_EQ(ids->size(), 701U);
+  EXPECT_EQ(store->size(), 700U);
+  EXPECT_EQ(ids->at(700), ids->at(5));
+  for (std::size_t i = 0; i < 700; ++i) EXPECT_EQ(*store->get(ids->at(i)), experiences[i]);
+  EXPECT_TRUE(store->store_many({})->empty());
+
+  experiences = {numbered_experience(800), numbered_experience(801)};
+  experiences[1].reward = std::nan("");
+  const Status status = store->store_many(experiences).status();
+  EXPECT_EQ(status, ErrorCode::invalid_argument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("experience 1"));
+  EXPECT_EQ(store->size(), 700U);
+}
+
 TEST_F(ExperienceStoreTest, CallbacksAnswerOnce) {
   Result<ExperienceStore> store = open();
   ASSERT_TRUE(store);

@@ -17,6 +17,12 @@
 #include "frys/core/random.hpp"
 #include "memory/pool_core.hpp"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define FRYS_TESTS_SANITIZED 1
+#endif
+#endif
+
 namespace frys {
 namespace {
 
@@ -91,14 +97,16 @@ TEST(MemoryPool, FirstTouchPagesAreCountedOnceAndNotAfterPrefault) {
 
   auto ready = make_pool();
   ASSERT_TRUE(ready->prefault(std::size_t{8} << 20).ok());
-  const std::uint64_t faults = thread_page_faults();
+  [[maybe_unused]] const std::uint64_t faults = thread_page_faults();
   std::vector<Storage> held;
   for (std::size_t bytes : {std::size_t{3} << 20, std::size_t{100000}, std::size_t{4096}}) {
     held.push_back(*ready->allocate_storage(bytes));
     std::memset(held.back().data(), 1, bytes);
   }
   EXPECT_EQ(ready->stats().first_touch_pages, 0U);
-  EXPECT_LT(thread_page_faults() - faults, 100U) << "not even one page in eight faulted";
+#ifndef FRYS_TESTS_SANITIZED  // whose shadow memory faults by itself
+  EXPECT_LT(thread_page_faults() - faults, 100U) << "of 775 pages, faulted again";
+#endif
 }
 
 TEST(MemoryPool, SmallBlocksCountEachPageOnce) {

@@ -19,7 +19,7 @@ class HostResource final : public MemoryResource {
       return Status(ErrorCode::invalid_argument, "the alignment is not a power of two");
     }
     const std::size_t least = std::max(alignment, sizeof(void*));
-    if (bytes > std::numeric_limits<std::size_t>::max() / 4) return Status::out_of_memory();
+    if (bytes >= std::size_t{1} << 40) return Status::out_of_memory();  // more than any host has
     void* block = nullptr;
     if (::posix_memalign(&block, least, std::max(bytes, least)) != 0) {
       return Status::out_of_memory();

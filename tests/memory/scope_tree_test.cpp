@@ -95,6 +95,10 @@ TEST(ScopeBudget, WhatLiesIdleBelowIsTakenBackBeforeARefusal) {
   EXPECT_EQ(idlers[1].allocate(64).status().code(), ErrorCode::budget_exceeded);
   all->reset();
   EXPECT_TRUE(idlers[1].allocate(mib));
+  idlers.clear();
+  EXPECT_TRUE(late.close().ok());
+  EXPECT_EQ(memory.root().stats().live_bytes, 0U) << "units were lost between grants";
+  EXPECT_EQ(memory.root().stats().adopted_bytes, 0U);
 }
 
 TEST(ScopeBudget, OwnAndParentsIdleUnitsServeOneRequestTogether) {
@@ -110,6 +114,22 @@ TEST(ScopeBudget, OwnAndParentsIdleUnitsServeOneRequestTogether) {
   EXPECT_TRUE(child.allocate(mib));
   EXPECT_TRUE(scope.allocate(mib));
   EXPECT_EQ(scope.allocate(mib + 1).status().code(), ErrorCode::budget_exceeded);
+  EXPECT_TRUE(scope.close().ok());
+  EXPECT_EQ(memory.root().stats().live_bytes, 0U);
+}
+
+// A request comes through a scope whose other child holds what it needs.
+TEST(ScopeBudget, ASiblingsIdleUnitsAreFoundThroughTheirCommonParent) {
+  TensorMemoryManager memory = make_manager(mib);
+  MemoryScope parent = *memory.root().child("p");
+  MemoryScope sibling = *parent.child("sibling");
+  {
+    auto block = sibling.allocate(250 << 10);
+  }
+  MemoryScope asker = *parent.child("asker");
+  EXPECT_TRUE(asker.allocate(mib));
+  EXPECT_TRUE(parent.close().ok());
+  EXPECT_EQ(memory.root().stats().live_bytes, 0U);
 }
 
 TEST(ScopeBudget, PeaksOfParentsAreCloseAndOfLeavesExact) {
@@ -127,6 +147,91 @@ TEST(ScopeBudget, PeaksOfParentsAreCloseAndOfLeavesExact) {
   EXPECT_EQ(b.stats().peak_bytes, 30 * mib);
   EXPECT_GE(parent.stats().peak_bytes, 30 * mib);
   EXPECT_LE(parent.stats().peak_bytes, 30 * mib + 2 * (std::size_t{256} << 10));
+}
+
+// The tree against a model that adds everything up at every request: it refuses what does not fit
+// somewhere above and nothing else, names the scope that refuses, and its sums are exact.
+struct ModelScope {
+  MemoryScope scope;
+  std::size_t parent;
+  std::size_t budget_bytes;
+  std::size_t live_bytes = 0;
+  bool open = true;
+};
+
+struct TreeModel {
+  std::vector<ModelScope> scopes;
+  struct Held {
+    Storage block;
+    std::size_t scope;
+  };
+  std::vector<Held> held;
+
+  // The lowest scope that would be over its budget; `scopes.size()` when none.
+  [[nodiscard]] std::size_t refuser(std::size_t asker, std::size_t bytes) const {
+    for (std::size_t s = asker;; s = scopes[s].parent) {
+      if (scopes[s].live_bytes + bytes > scopes[s].budget_bytes) return s;
+      if (s == 0) return scopes.size();
+    }
+  }
+  void charge(std::size_t s, std::size_t bytes) {
+    for (;; s = scopes[s].parent) {
+      scopes[s].live_bytes += bytes;  // wraps around for what goes
+      if (s == 0) return;
+    }
+  }
+  void close(std::size_t s) {
+    ASSERT_TRUE(scopes[s].scope.close().ok());
+    scopes[s].open = false;
+    for (ModelScope& below : scopes) {
+      if (below.open && !below.scope.is_open()) below.open = false;
+    }
+  }
+};
+
+TEST(ScopeBudget, AgreesWithAModel) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    SeededRandom random(seed);
+    TensorMemoryManager memory = make_manager(4 * mib);
+    TreeModel model;
+    model.scopes.push_back({memory.root(), 0, 4 * mib});
+    for (int i = 0; i < 6000; ++i) {
+      const std::size_t s = random.next_below(model.scopes.size());
+      const std::uint64_t dice = random.next_below(100);
+      if (dice < 6 && model.scopes[s].open && model.scopes.size() < 60) {
+        const std::size_t budget =
+            random.next_below(2) == 0 ? unlimited_bytes : random.next_below(60000) * 64;
+        auto child = model.scopes[s].scope.child("c" + std::to_string(i), {budget});
+        ASSERT_TRUE(child);
+        model.scopes.push_back({*child, s, budget});
+      } else if (dice < 7 && s != 0) {
+        model.close(s);
+      } else if (dice < 60) {
+        const std::size_t bytes =
+            (random.next_below(std::uint64_t{1} << random.next_below(15)) + 1) * 64;
+        auto block = model.scopes[s].scope.allocate(bytes);
+        const std::size_t refuser = model.refuser(s, bytes);
+        if (!model.scopes[s].open) {
+          ASSERT_EQ(block.status().code(), ErrorCode::closed);
+        } else if (refuser < model.scopes.size()) {
+          ASSERT_EQ(block.status().code(), ErrorCode::budget_exceeded);
+        } else {
+          ASSERT_TRUE(block) << block.error().to_string();
+          model.charge(s, bytes);
+          model.held.push_back({*std::move(block), s});
+        }
+      } else if (!model.held.empty()) {
+        std::swap(model.held[random.next_below(model.held.size())], model.held.back());
+        model.charge(model.held.back().scope, 0 - model.held.back().block.size_bytes());
+        model.held.pop_back();
+      }
+      ASSERT_EQ(model.scopes[s].scope.stats().live_bytes, model.scopes[s].live_bytes) << i;
+    }
+    for (const ModelScope& m : model.scopes) {
+      EXPECT_EQ(m.scope.stats().live_bytes, m.live_bytes);
+      EXPECT_LE(m.scope.stats().peak_bytes, m.budget_bytes);
+    }
+  }
 }
 
 // Eight threads in four scopes under one budget. What each thread knows to be live is added up

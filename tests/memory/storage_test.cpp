@@ -44,7 +44,8 @@ TEST(Storage, CopiesShareAndTheLastReleases) {
     EXPECT_EQ(moved.use_count(), 2U);
     block->reset();
     EXPECT_EQ(released, 0);
-    moved = moved;  // NOLINT: assignment to itself is legal
+    Storage& itself = moved;
+    moved = itself;
     EXPECT_EQ(moved.size_bytes(), sizeof host);
   }
   EXPECT_EQ(released, 1);

@@ -96,7 +96,6 @@ TEST(WorkflowScheduler, AFailureCancelsWhatWaitsForItAndNothingElse) {
 
 TEST(WorkflowScheduler, WhatAStepThrowsFailsIt) {
   ThreadedHost host;
-  const std::vector<StepFunction::Sync> unused;
   const auto status = [&](StepFunction run) {
     WorkflowGraph graph("throws");
     EXPECT_TRUE(graph.add_step({.name = "step", .run = std::move(run)}));
@@ -209,11 +208,12 @@ TEST(WorkflowScheduler, CompletionsComeFromAnyThreadAndHoldNoWorker) {
 TEST(WorkflowScheduler, CancelStopsWhatRunsAndDropsWhatWaits) {
   ThreadedHost host(2);
   WorkflowGraph graph("cancelled");
-  std::promise<void> running;
+  std::promise<void> started;
+  const std::shared_future<void> running = started.get_future().share();
   std::optional<StepCompletion> kept;
   std::atomic<bool> told{false};
   const StepId loop = *graph.add_step({.name = "loop", .run = [&](StepContext& context) {
-                                         running.get_future().get();
+                                         running.get();
                                          while (!context.token().is_cancelled()) {
                                            std::this_thread::yield();
                                          }
@@ -222,11 +222,11 @@ TEST(WorkflowScheduler, CancelStopsWhatRunsAndDropsWhatWaits) {
                                        }});
   ASSERT_TRUE(graph.add_step({.name = "model", .run = [&](StepContext&, StepCompletion done) {
                                 kept.emplace(std::move(done));
-                                running.set_value();
+                                started.set_value();
                               }}));
   ASSERT_TRUE(graph.add_step({.name = "after", .after = {loop}, .run = returning()}));
   auto id = host.scheduler().submit(std::move(graph));
-  running.get_future().wait();
+  running.wait();
   EXPECT_TRUE(host.scheduler().cancel(*id).ok());
   const Result<WorkflowReport> report = host.scheduler().wait(*id);
   EXPECT_TRUE(told);  // No step's function is on a worker any more.

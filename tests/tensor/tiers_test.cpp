@@ -22,7 +22,7 @@ class Tiers : public ::testing::TestWithParam<simd::Isa> {};
 TEST_P(Tiers, OperationsAgreeWithTheReference) {
   const std::string wanted(simd::to_string(GetParam()));
   if (simd::kernels_for(GetParam()) == nullptr) GTEST_SKIP() << "no " << wanted << " here";
-  if (simd_level() == wanted) GTEST_SKIP() << wanted << " is what all the other tests run on";
+  if (simd_level() == wanted) return;  // What all the other tests run on.
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {

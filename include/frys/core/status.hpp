@@ -69,7 +69,9 @@ class [[nodiscard]] FRYS_API Status {
   Status(Status&& other) noexcept : rep_(other.rep_) { other.rep_ = nullptr; }
   Status& operator=(const Status& other) noexcept;
   Status& operator=(Status&& other) noexcept;
-  ~Status() { release(); }
+  ~Status() {
+    if (rep_ != nullptr) release();
+  }
 
   [[nodiscard]] bool ok() const noexcept { return rep_ == nullptr; }
   [[nodiscard]] ErrorCode code() const noexcept;

@@ -53,7 +53,7 @@ struct PoolStats {
 
 /// The pool. Size classes are four an octave from 64 B to 1 MiB, so at most a fifth of a block is
 /// rounding; beyond, a block is a run of 64 KiB pages, best fit, and free runs keep their pages.
-/// A thread keeps up to 256 KiB (at least two blocks) of each class for itself and gives them back
+/// A thread keeps up to 512 KiB (at least two blocks) of each class for itself and gives them back
 /// when it ends. Blocks outlive the pool object: its memory goes when the last block does.
 /// Threads: safe; any thread frees what another allocated.
 class FRYS_API MemoryPool final : public MemoryResource {

@@ -45,7 +45,7 @@ enum class AdmissionPolicy : std::uint8_t { organized, fifo };
 struct ResourceAllocatorOptions {
   AdmissionPolicy policy = AdmissionPolicy::organized;
   /// A step is given its predicted memory times this, ≥ 1; room for what the prediction missed.
-  double memory_margin = 1.05;
+  double memory_margin = 1.02;
   /// No step is given less than this many bytes; also the unit that budgets are rounded up to.
   std::size_t memory_quantum_bytes = std::size_t{1} << 16;
   /// How many requests that came later may start before a waiting one; then it goes first, and

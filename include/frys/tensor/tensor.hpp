@@ -28,14 +28,8 @@ class FRYS_API Tensor {
  public:
   /// An empty f32 vector without memory; also what a moved-from tensor is.
   Tensor() noexcept = default;
-  Tensor(Tensor&& other) noexcept : view_(std::move(other.view_)) { other.view_ = TensorView(); }
-  Tensor& operator=(Tensor&& other) noexcept {
-    if (this != &other) {
-      view_ = std::move(other.view_);
-      other.view_ = TensorView();
-    }
-    return *this;
-  }
+  Tensor(Tensor&&) noexcept = default;
+  Tensor& operator=(Tensor&&) noexcept = default;
   Tensor(const Tensor&) = delete;
   Tensor& operator=(const Tensor&) = delete;
   ~Tensor() = default;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <utility>
 
 #include "frys/core/result.hpp"
 #include "frys/memory/storage.hpp"
@@ -34,6 +35,21 @@ class FRYS_API TensorView {
  public:
   /// An empty f32 vector without memory.
   TensorView() noexcept : shape_{0}, strides_{1} {}
+  TensorView(const TensorView&) noexcept = default;
+  TensorView& operator=(const TensorView&) noexcept = default;
+  /// Leaves an empty one behind.
+  TensorView(TensorView&& other) noexcept : TensorView() { *this = std::move(other); }
+  TensorView& operator=(TensorView&& other) noexcept {
+    if (this == &other) return *this;
+    storage_ = std::move(other.storage_);
+    data_ = std::exchange(other.data_, nullptr);
+    shape_ = std::exchange(other.shape_, Shape{0});
+    strides_ = other.strides_;
+    dtype_ = other.dtype_;
+    contiguous_ = std::exchange(other.contiguous_, true);
+    return *this;
+  }
+  ~TensorView() = default;
 
   /// A row-major view of `storage` that begins `byte_offset` bytes into it.
   /// Errors: invalid_argument (shape invalid, the elements do not fit in the storage, or the start
@@ -76,7 +92,7 @@ class FRYS_API TensorView {
   [[nodiscard]] Device device() const noexcept { return storage_ ? storage_.device() : Device{}; }
 
   /// Row-major without gaps; extents of 1 and tensors without elements do not count against it.
-  [[nodiscard]] bool is_contiguous() const noexcept;
+  [[nodiscard]] bool is_contiguous() const noexcept { return contiguous_; }
 
   /// Elements begin, begin + step, … below `end` of `dim`. Negative bounds count from the end;
   /// bounds must lie in [0, extent] after that, begin ≤ end, step ≥ 1.
@@ -116,11 +132,15 @@ class FRYS_API TensorView {
   Result<TensorView> unsqueeze(int dim) const noexcept;
 
  private:
+  /// Sets `contiguous_`; the last thing that whoever changes shape or strides does.
+  void find_contiguity() noexcept;
+
   Storage storage_;
   std::byte* data_ = nullptr;
   Shape shape_;
   std::array<std::int64_t, max_rank> strides_{};
   DType dtype_ = DType::f32;
+  bool contiguous_ = true;
 };
 
 }  // namespace frys

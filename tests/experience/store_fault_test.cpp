@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What happens when the world refuses: errors on demand, a disk without room, a failing embedder.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <limits>
+
+#include "experience/store_fixture.hpp"
+
+namespace frys {
+namespace {
+
+using testing::numbered_experience;
+using testing::StoreTest;
+
+class StoreFaultTest : public StoreTest {
+ protected:
+  [[nodiscard]] Environment faulty() {
+    Environment with_faults = environment();
+    with_faults.faults = &faults_;
+    return with_faults;
+  }
+  FaultInjector faults_;
+  const Status refused_ = Status(ErrorCode::io_error, "refused by the test");
+};
+
+TEST_F(StoreFaultTest, ARefusedOpenLeavesNothingBehind) {
+  faults_.fail("experience.open", 1, refused_);
+  EXPECT_EQ(ExperienceStore::open(options(), faulty()).status(), ErrorCode::io_error);
+  EXPECT_TRUE(ExperienceStore::open(options(), faulty()));
+}
+
+TEST_F(StoreFaultTest, ARefusedWriteIsNotThere) {
+  {
+    Result<ExperienceStore> store = ExperienceStore::open(options(), faulty());
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(store->store(numbered_experience(0)));
+    faults_.fail("experience.write", 1, refused_, 2);
+    EXPECT_EQ(store->store(numbered_experience(1)).status(), ErrorCode::io_error);
+    EXPECT_EQ(store->store(numbered_experience(2)).status(), ErrorCode::io_error);
+    EXPECT_EQ(store->size(), 1U);
+    EXPECT_EQ(store->find_similar({.text = "situation number", .k = 100})->size(), 1U);
+    SimilarityQuery by_type{.text = "situation number", .k = 100};
+    by_type.step_type = "type-1";
+    EXPECT_TRUE(store->find_similar(by_type)->empty());
+    // The same again, and it is.
+    ASSERT_TRUE(store->store(numbered_experience(2)));
+    ASSERT_TRUE(store->store(numbered_experience(1)));
+    EXPECT_EQ(store->find_similar(by_type)->at(0).sequence, 3U);
+  }
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store) << store.error().to_string();
+  EXPECT_EQ(store->size(), 3U);
+}
+
+TEST_F(StoreFaultTest, ARefusedReadOrSyncIsTold) {
+  Result<ExperienceStore> store = ExperienceStore::open(options(), faulty());
+  ASSERT_TRUE(store);
+  const ExperienceId id = *store->store(numbered_experience(0));
+  faults_.fail("experience.read", 1, refused_, 2);
+  EXPECT_EQ(store->get(id).status(), ErrorCode::io_error);
+  SimilarityQuery query{.text = "situation"};
+  query.with_experience = true;
+  EXPECT_EQ(store->find_similar(query).status(), ErrorCode::io_error);
+  EXPECT_TRUE(store->find_similar(query));
+  faults_.fail("experience.sync", 1, refused_);
+  EXPECT_EQ(store->sync(), ErrorCode::io_error);
+  EXPECT_TRUE(store->sync().ok());
+}
+
+/// No file may grow beyond so many bytes, as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+void store_on_a_full_disk(const ExperienceStoreOptions& options, const Environment& environment) {
+  std::vector<ExperienceId> acknowledged;
+  int refused = 0;
+  const auto number = [](std::size_t i) {
+    Experience e = numbered_experience(static_cast<int>(i));
+    e.payload.assign(10'000, static_cast<std::byte>(i));
+    return e;
+  };
+  {
+    Result<ExperienceStore> store = ExperienceStore::open(options, environment);
+    ASSERT_TRUE(store) << store.error().to_string();
+    {
+      const FileSizeLimit limit(200'000);
+      for (std::size_t i = 0; i < 40; ++i) {
+        const auto id = store->store(number(i), {.durability = Durability::synced});
+        if (id) {
+          acknowledged.push_back(*id);
+        } else {
+          EXPECT_EQ(id.error(), ErrorCode::io_error) << id.error().to_string();
+          ++refused;
+        }
+      }
+      EXPECT_GT(refused, 10);
+      EXPECT_GT(acknowledged.size(), 10U);
+      // What is there can be read and found meanwhile.
+      for (const ExperienceId& id : acknowledged) EXPECT_TRUE(store->get(id));
+      EXPECT_TRUE(store->find_similar({.text = "situation"}));
+    }
+    // Room again: it goes on by itself.
+    for (std::size_t i = 0; i < 40; ++i) {
+      const auto id = store->store(number(i));
+      ASSERT_TRUE(id) << id.error().to_string();
+    }
+    EXPECT_EQ(store->size(), 40U);
+    EXPECT_TRUE(store->close().ok());
+  }
+  Result<ExperienceStore> store = ExperienceStore::open(options, environment);
+  ASSERT_TRUE(store) << store.error().to_string();
+  EXPECT_EQ(store->size(), 40U);
+  for (const ExperienceId& id : acknowledged) EXPECT_TRUE(store->get(id));
+}
+
+TEST_F(StoreFaultTest, AFullDiskIsToldAndOvercome) {
+  store_on_a_full_disk(options(), environment());
+}
+
+TEST_F(StoreFaultTest, AFullDiskIsOvercomeWithoutThreads) {
+  store_on_a_full_disk(options(), Environment());
+}
+
+class OddEmbedder final : public Embedder {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept override { return "odd"; }
+  [[nodiscard]] std::size_t dimension() const noexcept override { return 8; }
+  Status embed(std::string_view text, std::span<float> out) const noexcept override {
+    if (text == "fail") return Status(ErrorCode::unavailable, "the model is away");
+    const bool broken = text == "nan";
+    for (float& value : out) value = broken ? std::numeric_limits<float>::quiet_NaN() : 1.0F;
+    return {};
+  }
+};
+
+TEST_F(StoreFaultTest, AnEmbeddersFailureIsPassedOn) {
+  ExperienceStoreOptions odd;
+  odd.path = folder_ / "odd";
+  odd.embedder = std::make_shared<OddEmbedder>();
+  Result<ExperienceStore> store = ExperienceStore::open(odd, environment());
+  ASSERT_TRUE(store);
+  EXPECT_EQ(store->store({.situation = "fail"}).status(), ErrorCode::unavailable);
+  EXPECT_EQ(store->store({.situation = "nan"}).status(), ErrorCode::invalid_argument);
+  EXPECT_EQ(store->find_similar({.text = "fail"}).status(), ErrorCode::unavailable);
+  EXPECT_EQ(store->find_similar({.text = "nan"}).status(), ErrorCode::invalid_argument);
+  EXPECT_TRUE(store->store({.situation = "fine"}));
+  EXPECT_EQ(store->size(), 1U);
+}
+
+}  // namespace
+}  // namespace frys
