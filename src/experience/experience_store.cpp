@@ -306,7 +306,7 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
   };
   const AcceptOrdinal accept(accepts);
   IndexQuery wanted{unit, candidates_wanted(query), query.effort};
-  wanted.effort = std::max(query.effort == 0 ? std::size_t{64} : query.effort, 2 * query.k);
+  if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.accept = &accept;
   const std::vector<Neighbour> nearest =
       filter.narrow ? index->rank(wanted, filter.candidates) : index->search(wanted);

@@ -90,6 +90,7 @@ class Graph final : public HnswGraph {
   Graph(const SegmentedTable<float>& vectors, const IndexOptions& options)
       : vectors_(vectors),
         dimension_(options.dimension),
+        dot_(simd::kernels().dot_f32),
         prefetch_bytes_(std::min<std::size_t>(options.dimension * sizeof(float), 512)),
         space_(options.dimension),
         builder_(std::make_unique<Builder>(&space_, first_capacity, options.links,
@@ -118,11 +119,12 @@ class Graph final : public HnswGraph {
   Neighbour descend(const IndexQuery& query, Entry entry, GraphScratch& scratch) const;
   void read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const;
   float similarity(const IndexQuery& query, std::uint32_t node) const noexcept {
-    return simd::dot_f32(query.vector, vectors_.row(node), dimension_);
+    return dot_(query.vector, vectors_.row(node), dimension_);
   }
 
   const SegmentedTable<float>& vectors_;
   std::size_t dimension_;
+  float (*dot_)(const float*, const float*, std::size_t);
   std::size_t prefetch_bytes_;
   PointerSpace space_;
   std::unique_ptr<Builder> builder_;

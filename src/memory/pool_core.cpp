@@ -77,7 +77,11 @@ void PoolCore::SlabList::unlink(Slab* slab) noexcept {
 
 Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
   ThreadCache* cache = bind_cache();
-  if (cache != nullptr) flush_if_trimmed(*cache);
+  if (cache != nullptr) {
+    flush_if_trimmed(*cache);
+    // The thread used another pool in between; its blocks of this one are still here.
+    if (Block* block = cache->magazines[index].pop(); block != nullptr) return block;
+  }
   SlabList& list = lists_[index];
   Chain chain{nullptr, 0};
   {
@@ -136,7 +140,7 @@ void PoolCore::deallocate_slow(Block* block) noexcept {
     put_back(index, {block, 1});
     return;
   }
-  cache->magazines[index].push(block);
+  cache_block(*cache, block);
 }
 
 ThreadCache* PoolCore::bind_cache() noexcept {

@@ -97,12 +97,7 @@ class PoolCore {
     if (cache == nullptr || cache->core != this || closed_.load(std::memory_order_relaxed)) {
       return deallocate_slow(block);
     }
-    Magazine& magazine = cache->magazines[block->origin];
-    const std::size_t index = block->origin;
-    magazine.push(block);
-    if (magazine.count.load(std::memory_order_relaxed) > shape.magazine_blocks) {
-      flush(*cache, index, shape.magazine_blocks / 2);
-    }
+    cache_block(*cache, block);
   }
   /// The block that starts at `data`, which this process's pools gave out.
   static Block* block_at(const void* data) noexcept;
@@ -156,6 +151,13 @@ class PoolCore {
   void deallocate_run(Block* block) noexcept;
   Block* refill(std::size_t index, Status& why) noexcept;
   void deallocate_slow(Block* block) noexcept;
+  void cache_block(ThreadCache& cache, Block* block) noexcept {
+    const std::size_t index = block->origin;
+    Magazine& magazine = cache.magazines[index];
+    magazine.push(block);
+    const std::uint32_t most = class_shapes[index].magazine_blocks;
+    if (magazine.count.load(std::memory_order_relaxed) > most) flush(cache, index, most / 2);
+  }
   ThreadCache* bind_cache() noexcept;
   /// Gives all but `keep` blocks of one class back to their slabs.
   void flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) noexcept;

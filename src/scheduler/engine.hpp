@@ -237,7 +237,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
     explicit Busy(Engine& engine) noexcept : engine_(engine) {}
     ~Busy() {
       const Lock lock(engine_.mutex_);
-      if (--engine_.busy_ == 0) engine_.changed_.notify_all();
+      if (--engine_.busy_ == 0 && engine_.closed_) engine_.changed_.notify_all();
     }
 
    private:

@@ -189,7 +189,16 @@ std::shared_ptr<Attempt> Engine::launch(Step& step, const Admission& admission) 
 /// What may start now, as attempts that are still to be handed to the executor.
 std::vector<std::shared_ptr<Attempt>> Engine::admit() {
   std::vector<std::shared_ptr<Attempt>> admitted;
-  for (const Admission& admission : allocator_.admit(now_ns())) {
+  // Steps that became ready together are predicted from what those before them were seen to need.
+  const auto refresh = [this](AdmissionRequest& request) {
+    const auto found = tickets_.find(request.id);
+    if (request.exact_memory || found == tickets_.end()) return;
+    Step& step = *found->second;
+    step.forecast = forecast(*step.run, step);
+    request.memory_bytes = step.forecast.memory_bytes;
+    request.runtime_ns = step.forecast.runtime_ns;
+  };
+  for (const Admission& admission : allocator_.admit(now_ns(), refresh)) {
     const auto found = tickets_.find(admission.id);
     if (found != tickets_.end()) admitted.push_back(launch(*found->second, admission));
   }
@@ -261,7 +270,7 @@ void Engine::left_worker(Attempt& attempt) noexcept {
     const Lock lock(mutex_);
     if (!attempt.on_worker) return;
     attempt.on_worker = false;
-    if (--on_worker_ == 0) changed_.notify_all();
+    if (--on_worker_ == 0 && closed_) changed_.notify_all();
     cancelled = attempt.workflow->cancelling && !attempt.over;
   }
   if (cancelled) {
@@ -286,7 +295,9 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
     const Lock lock(mutex_);
     if (gone) {
       --run->gone_pending;
-      if (std::exchange(attempt->on_worker, false) && --on_worker_ == 0) changed_.notify_all();
+      if (std::exchange(attempt->on_worker, false) && --on_worker_ == 0 && closed_) {
+        changed_.notify_all();
+      }
     }
     was_over = std::exchange(attempt->over, true);
     deadline = std::exchange(attempt->deadline, 0);

@@ -118,9 +118,11 @@ TEST(Format, ReadsWell) {
   EXPECT_EQ(format_percent(0), "0 %");
   EXPECT_EQ(format_percent(0.0042), "0.42 %");
   EXPECT_EQ(format_percent(0.5), "50 %");
-  EXPECT_EQ(format_percent(12.4), "1,240 %");
+  EXPECT_EQ(format_percent(4.2), "420 %");
+  EXPECT_EQ(format_percent(1240), "1,240×");
   EXPECT_EQ(format_count(1234567), "1,234,567");
   EXPECT_EQ(format_tick_ms(50), "50 ms");
+  EXPECT_EQ(format_tick_ms(1500), "1.5 s");
   EXPECT_EQ(role_of("reader-12"), "reader");
   EXPECT_EQ(role_of("critic"), "critic");
   EXPECT_EQ(role_of("-1"), "-1");

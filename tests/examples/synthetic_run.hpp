@@ -136,7 +136,7 @@ class SyntheticRun {
                                "/// Charges `bytes` to this node and all above it; the first that "
                                "refuses makes the whole refuse."});
     }
-    run_.duplicates = {{0.97, "src/a.cpp:1", "src/b.cpp:1", "The same <licence> & more of it"}};
+    run_.duplicates = {{0.97, {"src/a.cpp:1", "src/b.cpp:1"}, "The same <licence> & more of it"}};
     run_.answers = {{"who owns a tensor's memory?", 0.52, 2, "include/storage.hpp:12",
                      "One block of memory with a reference count: what a tensor holds"},
                     {"who owns a tensor's memory?", 0.44, 1, "DESIGN.md:80", "Who owns memory."}};

@@ -208,11 +208,12 @@ TEST(MemoryPool, ACacheOfAClosedPoolHoldsNothingForLong) {
 TEST(MemoryPool, PoolsDoNotMixTheirBlocks) {
   auto a = make_pool();
   auto b = make_pool();
-  for (int i = 0; i < 200; ++i) {
-    auto from_a = a->allocate_storage(256);
-    auto from_b = b->allocate_storage(256);
+  for (int i = 0; i < 2000; ++i) {
+    auto from_a = a->allocate_storage(1000);
+    auto from_b = b->allocate_storage(1000);
     ASSERT_NE(from_a->data(), from_b->data());
   }
+  EXPECT_LE(a->stats().committed_bytes, 65536U) << "the blocks are used again";
   EXPECT_EQ(a->stats().live_bytes, 0U);
   EXPECT_EQ(b->stats().live_bytes, 0U);
 }

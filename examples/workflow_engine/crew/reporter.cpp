@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
 
 #include "crew/agents.hpp"
 #include "crew/critique.hpp"
@@ -71,29 +74,75 @@ void note_clusters(CrewState& state, frys::StepContext& context,
   note_examples(state, spans, labels, take_from_critic(state, context, "closeness"));
 }
 
-/// Pairs of passages that say nearly the same, in different places.
-void note_duplicates(CrewState& state, frys::StepContext& context,
-                     const std::vector<frys::TensorView>& spans) {
+/// Passages that are nearly the same as others, in sets: each names the first passage of its own.
+class Sets {
+ public:
+  explicit Sets(std::int64_t passages) : first_(static_cast<std::size_t>(passages)) {
+    std::iota(first_.begin(), first_.end(), std::int64_t{0});
+  }
+  std::int64_t first_of(std::int64_t passage) {
+    std::int64_t& first = first_[static_cast<std::size_t>(passage)];
+    return first == passage ? passage : first = first_of(first);
+  }
+  void join(std::int64_t a, std::int64_t b) {
+    const auto [low, high] = std::minmax(first_of(a), first_of(b));
+    first_[static_cast<std::size_t>(high)] = low;
+  }
+
+ private:
+  std::vector<std::int64_t> first_;
+};
+
+struct Pair {
+  std::int64_t a = 0;
+  std::int64_t b = 0;
+  double similarity = 0;
+};
+
+/// Every two neighbours that are nearly the same, from the analysts' tables.
+std::vector<Pair> near_pairs(CrewState& state, frys::StepContext& context) {
+  std::vector<Pair> pairs;
   for (std::size_t b = 0; b < state.blocks.size(); ++b) {
-    const Block& block = state.blocks[b];
     const frys::TensorView ids =
         state.hand_offs.take(context, part_name("compare", b), "neighbours");
     const frys::TensorView values =
         state.hand_offs.take(context, part_name("compare", b), "closeness");
     const std::int64_t width = ids.extent(1);
-    for (std::int64_t i = 0; i < block.rows * width; ++i) {
-      const std::int64_t own = block.first_passage + i / width;
+    for (std::int64_t i = 0; i < state.blocks[b].rows * width; ++i) {
+      const std::int64_t own = state.blocks[b].first_passage + i / width;
       const std::int64_t other = ids.data<std::int64_t>()[i];
       const float value = values.data<float>()[i];
-      if (other <= own || value < duplicate_similarity) continue;
-      const auto [other_block, other_row] = locate(state, other);
-      const std::string_view text = passage_text(state, block, spans[b], i / width);
-      state.duplicates.push_back(
-          {static_cast<double>(value), passage_where(state, block, spans[b], i / width),
-           passage_where(state, state.blocks[other_block], spans[other_block], other_row),
-           excerpt(text, excerpt_bytes)});
+      if (other < 0 || value < duplicate_similarity) continue;
+      pairs.push_back({own, other, static_cast<double>(value)});
     }
   }
+  return pairs;
+}
+
+void note_duplicates(CrewState& state, frys::StepContext& context,
+                     const std::vector<frys::TensorView>& spans) {
+  const std::vector<Pair> pairs = near_pairs(state, context);
+  Sets sets(state.passages);
+  std::set<std::int64_t> members;
+  for (const Pair& pair : pairs) {
+    sets.join(pair.a, pair.b);
+    members.insert({pair.a, pair.b});
+  }
+  std::map<std::int64_t, DuplicateRow> rows;
+  for (const std::int64_t member : members) {
+    const auto [block, row] = locate(state, member);
+    DuplicateRow& duplicate = rows[sets.first_of(member)];
+    duplicate.where.push_back(passage_where(state, state.blocks[block], spans[block], row));
+    if (duplicate.text.empty()) {
+      duplicate.text =
+          excerpt(passage_text(state, state.blocks[block], spans[block], row), excerpt_bytes);
+    }
+  }
+  for (const Pair& pair : pairs) {
+    double& most = rows[sets.first_of(pair.a)].similarity;
+    most = std::max(most, pair.similarity);
+  }
+  for (auto& [first, row] : rows) state.duplicates.push_back(std::move(row));
   std::stable_sort(
       state.duplicates.begin(), state.duplicates.end(),
       [](const DuplicateRow& a, const DuplicateRow& b) { return a.similarity > b.similarity; });

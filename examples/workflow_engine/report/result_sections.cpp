@@ -17,25 +17,32 @@ std::string listed(const std::vector<std::string>& names, std::size_t most, cons
   for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
     text += (i == 0 ? "" : between) + escape(names[i]);
   }
-  if (names.size() > most) text += " …";
+  if (names.size() > most) text += std::string(between) + "…";
   return text;
 }
 
-std::string plan_sentence(const PlanRow& plan) {
-  std::string text = "Asked after " + format_duration(static_cast<double>(plan.asked_ns)) +
-                     ", with " + format_count(plan.steps_left) + " steps to come, the scheduler " +
-                     "foresaw <b>" + format_duration(static_cast<double>(plan.least_makespan_ns)) +
-                     "</b> of work at least";
-  if (!plan.critical_steps.empty()) {
-    text += ", the longest way through " + listed(plan.critical_steps, 4, " → ");
+/// The kinds of the steps, each once, in order: "read", "centre", …
+std::vector<std::string> kinds_of(const std::vector<std::string>& steps) {
+  std::vector<std::string> kinds;
+  for (const std::string& step : steps) {
+    const std::string kind = role_of(step);
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
   }
-  if (!plan.next_agents.empty()) {
-    text += "; it expected to hear next from " + listed(plan.next_agents, 2, " or ");
+  return kinds;
+}
+
+std::string plan_sentence(const PlanRow& plan) {
+  std::string text =
+      "Asked after " + format_duration(static_cast<double>(plan.asked_ns)) + ", with " +
+      format_count(plan.steps_left) + " steps to come, the scheduler foresaw <b>" +
+      format_duration(static_cast<double>(plan.least_makespan_ns)) + "</b> of work at least";
+  if (!plan.critical_steps.empty()) {
+    text += ", the longest way through " + listed(kinds_of(plan.critical_steps), 9, " → ");
   }
   if (plan.ready_bytes > 0) {
     text += ", and made " + format_bytes(static_cast<double>(plan.ready_bytes)) + " ready ahead";
   }
-  return text + ".";
+  return text + ". ";
 }
 
 /// The words of an answer that its question asked for, marked.
@@ -88,7 +95,7 @@ std::string collaboration_section(const Runs& runs) {
             collaboration_chart(run);
     html += "<p class=\"why\">";
     for (const PlanRow& plan : run.plans) {
-      if (plan.steps_left > 0) html += plan_sentence(plan) + " ";
+      if (plan.steps_left > 0) html += plan_sentence(plan);
     }
     html += "</p>\n";
   }
@@ -144,8 +151,8 @@ std::string duplicates_section(const RunSummary& run) {
       "<tbody>\n";
   for (const DuplicateRow& row : run.duplicates) {
     html += "<tr><td>" + format_fixed(row.similarity, 2) + "</td><td class=\"where\">" +
-            escape(row.where_a) + "<br>" + escape(row.where_b) + "</td><td class=\"excerpt\">" +
-            escape(row.text) + "</td></tr>\n";
+            listed(row.where, 6, "<br>") + "</td><td class=\"excerpt\">" + escape(row.text) +
+            "</td></tr>\n";
   }
   return html + "</tbody></table>\n";
 }

@@ -74,6 +74,7 @@ text { fill: var(--ink); font-size: 12px; }
 .wait { stroke: var(--early); stroke-width: 1; stroke-dasharray: 1 2; }
 .mark { stroke: var(--muted); stroke-width: 1; }
 .bar { fill: var(--c, var(--accent)); }
+.apart { stroke: var(--paper); stroke-width: .8; }
 .area { fill: var(--c); opacity: .82; stroke: var(--paper); stroke-width: .6; }
 .node { fill: var(--panel); stroke: var(--c); stroke-width: 1.6; }
 .group { fill: var(--group); stroke: var(--hair); }

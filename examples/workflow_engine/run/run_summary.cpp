@@ -82,7 +82,7 @@ void cluster_fields(Io& io, T& row) {
 
 template <typename Io, typename T>
 void duplicate_fields(Io& io, T& row) {
-  io(row.similarity, row.where_a, row.where_b, row.text);
+  io(row.similarity, row.where, row.text);
 }
 
 template <typename Io, typename T>

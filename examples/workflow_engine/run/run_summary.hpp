@@ -73,11 +73,11 @@ struct ClusterRow {
   std::string text;   ///< Its beginning.
 };
 
+/// Passages in different places that are nearly the same.
 struct DuplicateRow {
-  double similarity = 0;
-  std::string where_a;
-  std::string where_b;
-  std::string text;
+  double similarity = 0;  ///< Of the two most alike.
+  std::vector<std::string> where;
+  std::string text;  ///< Of the first.
 };
 
 struct AnswerRow {

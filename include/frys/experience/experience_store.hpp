@@ -84,7 +84,8 @@ struct SimilarityQuery {
   double recency_weight = 0.1;  ///< 0: age does not matter; 1: the very old score 0.
   std::int64_t recency_half_life_ns = std::int64_t{30} * 24 * 3600 * 1'000'000'000;  ///< > 0.
   bool with_experience = false;  ///< Fill `Match::experience` (a read of the row each).
-  /// Candidates that the graph search keeps (HNSW's ef), up to 65,536; 0: max(64, 2 × k).
+  /// Candidates that the graph search keeps (HNSW's ef), k to 65,536; 0: max(64, 2 × k). At least
+  /// max(64, 2 × k) are kept when a weight above is not 0: ranking needs a choice.
   std::size_t effort = 0;
 };
 
