@@ -30,7 +30,14 @@ using Builder = hnsw::HierarchicalNSW<float>;
 
 constexpr std::size_t first_capacity = 1024;
 
-/// What hnswlib stores of a vector is where it is.
+/// What hnswlib stores of a vector is where it is. A node is its links (4 + 8 × M bytes), this, and
+/// an 8-byte label that hnswlib writes as such: the four bytes more keep the label aligned.
+struct Slot {
+  const float* vector;
+  std::uint32_t padding;
+};
+constexpr std::size_t slot_bytes = sizeof(const float*) + 4;
+
 const float* stored_vector(const void* slot) noexcept {
   const float* vector;
   std::memcpy(&vector, slot, sizeof(vector));
@@ -42,7 +49,7 @@ class PointerSpace final : public hnsw::SpaceInterface<float> {
   explicit PointerSpace(std::size_t dimension) noexcept
       : metric_{simd::kernels().dot_f32, dimension} {}
 
-  size_t get_data_size() override { return sizeof(const float*); }
+  size_t get_data_size() override { return slot_bytes; }
   hnsw::DISTFUNC<float> get_dist_func() override { return &distance; }
   void* get_dist_func_param() override { return &metric_; }
 
@@ -148,8 +155,8 @@ Status Graph::link_next() noexcept {
   const std::size_t node = linked_.load(std::memory_order_relaxed);
   try {
     if (node >= builder_->max_elements_) grow();
-    const float* vector = vectors_.row(node);
-    builder_->addPoint(&vector, node);
+    const Slot slot{vectors_.row(node), 0};
+    builder_->addPoint(&slot, node);
     entry_.store({builder_->enterpoint_node_, builder_->maxlevel_}, std::memory_order_release);
     linked_.store(node + 1, std::memory_order_release);
     return {};

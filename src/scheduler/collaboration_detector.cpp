@@ -309,14 +309,16 @@ std::vector<NextAgent> CollaborationDetector::Impl::predict_next(const Observed&
     moves = seen.moves.in_order();
   }
   const auto likely = detail::next_agent_probabilities(moves, seen.names.size());
-  std::vector<NextAgent> out;
+  std::vector<std::size_t> order;
   for (std::size_t agent = 0; agent < likely.size(); ++agent) {
-    if (likely[agent] > 0) out.push_back({seen.names[agent], likely[agent]});
+    if (likely[agent] > 0) order.push_back(agent);
   }
-  std::stable_sort(out.begin(), out.end(), [](const NextAgent& a, const NextAgent& b) {
-    return a.probability > b.probability;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return likely[a] != likely[b] ? likely[a] > likely[b] : a < b;
   });
-  if (out.size() > count) out.resize(count);
+  if (order.size() > count) order.resize(count);
+  std::vector<NextAgent> out;
+  for (const std::size_t agent : order) out.push_back({seen.names[agent], likely[agent]});
   return out;
 }
 

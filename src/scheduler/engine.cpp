@@ -226,30 +226,34 @@ void Engine::cancel_run(const RunPtr& run) {
 
 /// The last step has ended: makes the report, closes the workflow's memory, tells who waits.
 void Engine::finish_if_done(const RunPtr& run) noexcept {
+  auto report = std::make_shared<WorkflowReport>();
   {
     const Lock lock(mutex_);
     if (run->unfinished > 0 || run->finishing) return;
     run->finishing = true;
     ++busy_;
-  }
-  auto report = std::make_shared<WorkflowReport>();
-  report->id = run->id;
-  report->name = run->name;
-  if (auto seen = detector_.detect(run->id.value)) report->collaboration = *std::move(seen);
-  clean_if_done(run);
-  std::vector<UniqueFunction<void(Result<WorkflowReport>)>> waiters;
-  std::vector<RunPtr> evicted;  // Destroyed outside the lock.
-  {
-    const Lock lock(mutex_);
+    report->id = run->id;
+    report->name = run->name;
     report->status = run->status;
     report->submitted_ns = run->submitted_ns;
     report->finished_ns = now_ns();
+    report->records = std::move(run->records);
     for (const Step& step : run->steps) {
       const int iterations = step.iteration + (step.attempts > 0 ? 1 : 0);
       report->steps.push_back(
           {step.id, step.spec.name, step.state, step.status, step.attempts, iterations});
     }
-    report->records = std::move(run->records);
+  }
+  if (auto seen = detector_.detect(run->id.value)) report->collaboration = *std::move(seen);
+  clean_if_done(run);
+  if (environment_.metrics != nullptr) {
+    environment_.metrics->gauge("frys_scheduler_workflows_running").add(-1);
+    environment_.metrics->counter("frys_scheduler_workflows_total").add(1);
+  }
+  std::vector<UniqueFunction<void(Result<WorkflowReport>)>> waiters;
+  std::vector<RunPtr> evicted;  // Destroyed outside the lock.
+  {
+    const Lock lock(mutex_);
     run->report = report;
     waiters.swap(run->waiters);
     finished_.push_back(run->id.value);
@@ -262,10 +266,6 @@ void Engine::finish_if_done(const RunPtr& run) noexcept {
     --busy_;
     changed_.notify_all();
   }
-  if (environment_.metrics != nullptr) {
-    environment_.metrics->gauge("frys_scheduler_workflows_running").add(-1);
-    environment_.metrics->counter("frys_scheduler_workflows_total").add(1);
-  }
   for (auto& waiter : waiters) {
     deliver<WorkflowReport>(*environment_.executor, std::move(waiter), *report);
   }
@@ -274,17 +274,18 @@ void Engine::finish_if_done(const RunPtr& run) noexcept {
 /// Once no function of the run can be running any more, lets go of what it held: tensors that were
 /// handed on, the host's functions and what they captured, and the memory scopes.
 void Engine::clean_if_done(const RunPtr& run) noexcept {
+  std::deque<Step> steps;  // Destroyed outside the lock.
+  std::map<std::string, MemoryScope, std::less<>> agent_scopes;
   {
     const Lock lock(mutex_);
     if (!run->finishing || run->gone_pending > 0 || run->cleaned) return;
     run->cleaned = true;
+    steps.swap(run->steps);
+    agent_scopes.swap(run->agent_scopes);
+    run->by_name.clear();
+    run->forecasts.clear();
   }
-  for (Step& step : run->steps) {
-    step.outputs.clear();
-    step.spec.run = {};
-    step.ready_scope = {};
-  }
-  run->agent_scopes.clear();
+  steps.clear();
   static_cast<void>(run->scope.close());
 }
 

@@ -185,6 +185,7 @@ void Engine::make_memory_ready(const RunPtr& run, CollaborationPlan& plan) {
   std::size_t free_bytes = 0;
   {
     const Lock lock(mutex_);
+    if (run->cleaned) return;
     const AllocatorSnapshot held = allocator_.snapshot();
     free_bytes =
         held.capacity.memory_bytes - std::min(held.capacity.memory_bytes, held.used_memory_bytes);
@@ -213,6 +214,7 @@ void Engine::make_memory_ready(const RunPtr& run, CollaborationPlan& plan) {
     auto scope = candidate.agent.child(candidate.plan->step, {.budget_bytes = candidate.budget});
     if (!scope || !scope->reserve(std::min(candidate.bytes, candidate.budget)).ok()) continue;
     const Lock lock(mutex_);
+    if (run->cleaned) return;
     Step& step = run->steps[candidate.plan->step_id.value];
     if (!not_started(step)) continue;
     step.ready_scope = *std::move(scope);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <utility>
 
 namespace frys {
 
@@ -84,12 +85,18 @@ TaskNode* ThreadPool::Impl::take_injected(PoolWorker& self, bool batch) noexcept
   return count == 0 ? nullptr : taken[0];
 }
 
+/// A task that is alone in its deque is most likely about to be taken by its owner, who put it
+/// there a moment ago: it is left until a second look finds it still there. Otherwise a chain of
+/// tasks would change its thread at every link.
 TaskNode* ThreadPool::Impl::steal(PoolWorker& self) noexcept {
   const std::size_t count = workers_.size();
   const std::size_t start = self.random.next_below(count);
   for (std::size_t i = 0; i < count; ++i) {
-    PoolWorker& victim = *workers_[(start + i) % count];
+    const std::size_t at = (start + i) % count;
+    PoolWorker& victim = *workers_[at];
     if (&victim == &self) continue;
+    const std::int64_t only = victim.deque.only_item();
+    if (only >= 0 && std::exchange(self.watched[at], only) != only) continue;
     if (TaskNode* node = victim.deque.steal()) {
       detail::count_one(self.steals);
       return node;

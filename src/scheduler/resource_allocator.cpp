@@ -177,7 +177,7 @@ struct ResourceAllocator::Impl {
   std::unordered_map<std::uint64_t, Waiting> waiting;
   std::map<Rank, std::uint64_t> order;
   std::map<std::uint64_t, std::uint64_t> arrivals;  // Arrival → id, oldest first.
-  std::map<std::uint64_t, Held> running;  // Ordered, so that ties are broken the same way.
+  std::unordered_map<std::uint64_t, Held> running;
   std::size_t waiting_without_cpu = 0;
   double used_cpu_slots = 0;
   std::size_t used_memory_bytes = 0;
@@ -189,23 +189,23 @@ struct ResourceAllocator::Impl {
 };
 
 Reservation ResourceAllocator::Impl::reserve(const Need& need, std::int64_t now_ns) {
-  std::vector<std::pair<std::int64_t, const Held*>> ends;
+  std::vector<std::pair<std::int64_t, std::uint64_t>> ends;  // Ties are broken by id.
   ends.reserve(running.size());
-  for (const auto& [id, held] : running) ends.emplace_back(expected_end(held, now_ns), &held);
-  std::stable_sort(ends.begin(), ends.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [id, held] : running) ends.emplace_back(expected_end(held, now_ns), id);
+  std::sort(ends.begin(), ends.end());
   double cpu = free_cpu_slots();
   // What is over-committed after a resize must come back before anything is free.
   std::size_t owed =
       used_memory_bytes > capacity.memory_bytes ? used_memory_bytes - capacity.memory_bytes : 0;
   std::size_t memory = free_memory_bytes();
   std::int64_t at_ns = now_ns;
-  for (const auto& [end_ns, held] : ends) {
+  for (const auto& [end_ns, id] : ends) {
     if (need.cpu_slots <= cpu + slot_slack && need.memory_bytes <= memory) break;
-    const std::size_t paid = std::min(owed, held->memory_bytes);
+    const Held& held = running.at(id);
+    const std::size_t paid = std::min(owed, held.memory_bytes);
     owed -= paid;
-    cpu += held->cpu_slots;
-    memory += held->memory_bytes - paid;
+    cpu += held.cpu_slots;
+    memory += held.memory_bytes - paid;
     at_ns = end_ns;
   }
   return {at_ns, std::max(0.0, cpu - need.cpu_slots),

@@ -127,11 +127,12 @@ Result<StepId> Engine::extend(WorkflowRun& run, StepSpec spec,
   }
   std::sort(after.begin(), after.end());
   after.erase(std::unique(after.begin(), after.end()), after.end());
-  if (!run.by_name.emplace(spec.name, index).second) {
+  if (run.by_name.contains(spec.name)) {
     return Status(ErrorCode::invalid_argument, "workflow '" + run.name + "' has a step '" +
                                                    spec.name +
                                                    "' already; give each step a name of its own");
   }
+  run.by_name.emplace(spec.name, index);
   Step& step = run.steps.emplace_back();
   step.spec = std::move(spec);
   step.id = StepId{index};

@@ -72,6 +72,7 @@ ThreadPool::Impl::Impl(const ThreadPoolOptions& options, std::size_t worker_coun
       timers_([this](Task task) { deliver_timer(std::move(task)); }) {
   for (std::size_t i = 0; i < worker_count; ++i) {
     workers_.push_back(std::make_unique<PoolWorker>(i, mix64(environment.seed + i)));
+    workers_.back()->watched.assign(worker_count, -1);
   }
   idle_.reserve(worker_count);
 }

@@ -52,6 +52,7 @@ struct alignas(64) PoolWorker {
   std::uint32_t tick = 0;
   bool searching = false;
   SeededRandom random;
+  std::vector<std::int64_t> watched;  // By victim: the only item it had when we last looked.
 
   std::mutex mutex;  // Guards waiting for `woken`.
   std::condition_variable wake;

@@ -79,6 +79,12 @@ class WorkDeque {
                : nullptr;
   }
 
+  /// The running number of the oldest item when it is the only one, else -1; a moment's view.
+  [[nodiscard]] std::int64_t only_item() const noexcept {
+    const std::int64_t top = top_.load(std::memory_order_seq_cst);
+    return bottom_.load(std::memory_order_seq_cst) - top == 1 ? top : -1;
+  }
+
   /// Exact for the owner when nobody steals, else a moment's view.
   [[nodiscard]] bool empty() const noexcept {
     return top_.load(std::memory_order_seq_cst) >= bottom_.load(std::memory_order_seq_cst);

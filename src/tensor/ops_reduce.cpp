@@ -186,10 +186,10 @@ void for_each_element(const TensorView& a, const Axis& axis, Step step) noexcept
 /// the sums need a row of their own type beside the output, which `scope` lends.
 template <typename T, typename To>
 Status sum_axis(const MemoryScope& scope, Tensor& out, const TensorView& a, const Axis& axis,
-                double divisor) noexcept {
+                [[maybe_unused]] double divisor) noexcept {
   To* to = out.mutable_data<To>();
   const std::size_t count = axis.outer * axis.inner;
-  const auto finish = [divisor](SumOf<T> sum) {
+  const auto finish = [&](SumOf<T> sum) {
     if constexpr (std::is_integral_v<To>) {
       return static_cast<To>(sum);
     } else if constexpr (std::is_integral_v<T>) {

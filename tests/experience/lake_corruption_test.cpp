@@ -30,12 +30,25 @@ ExperienceStoreOptions corruption_options(const std::string& path) {
   return options;
 }
 
-Experience stored_experience(int i) {
-  Experience e = numbered_experience(i);
-  std::mt19937 random(static_cast<std::uint32_t>(i));
-  e.payload.resize(i < experiences / 2 ? 60'000 : 300);  // The first half ends up in tables.
-  for (std::byte& b : e.payload) b = static_cast<std::byte>(random());
-  return e;
+struct Known {
+  Experience experience;
+  ExperienceId id;
+};
+
+/// What the store holds. Made once, before any fork.
+const std::vector<Known>& known() {
+  static const std::vector<Known> all = [] {
+    std::vector<Known> made;
+    std::minstd_rand random(1);
+    for (int i = 0; i < experiences; ++i) {
+      Experience e = numbered_experience(i);
+      e.payload.resize(i < experiences / 2 ? 60'000 : 300);  // The first half ends up in tables.
+      for (std::byte& b : e.payload) b = static_cast<std::byte>(random() >> 8);
+      made.push_back({e, *content_id(e)});
+    }
+    return made;
+  }();
+  return all;
 }
 
 /// Makes the store that the tests damage copies of.
@@ -43,7 +56,7 @@ void make_store(const std::string& path) {
   Environment environment;
   Result<ExperienceStore> store = ExperienceStore::open(corruption_options(path), environment);
   ASSERT_TRUE(store);
-  for (int i = 0; i < experiences; ++i) ASSERT_TRUE(store->store(stored_experience(i)));
+  for (const Known& one : known()) ASSERT_TRUE(store->store(one.experience));
   ASSERT_TRUE(store->close().ok());
 }
 
@@ -61,11 +74,10 @@ Verdict judge(const std::string& path) {
     return clear ? refused : lied;
   }
   Verdict verdict = intact;
-  for (int i = 0; i < experiences; ++i) {
-    const Experience expected = stored_experience(i);
-    const Result<Experience> found = store->get(*content_id(expected));
+  for (const Known& one : known()) {
+    const Result<Experience> found = store->get(one.id);
     if (found) {
-      if (!(*found == expected)) return lied;
+      if (!(*found == one.experience)) return lied;
     } else if (found.error() == ErrorCode::not_found) {
       return store->size() < experiences ? lost : lied;
     } else {
@@ -196,9 +208,9 @@ TEST_F(CorruptionTest, ATornTailOfTheLogIsWhatWasNeverSynced) {
   Result<ExperienceStore> store = ExperienceStore::open(corruption_options(path), environment);
   ASSERT_TRUE(store) << store.error().to_string();
   EXPECT_EQ(store->size(), experiences - 1U);
-  EXPECT_FALSE(store->get(*content_id(stored_experience(experiences - 1))));
-  EXPECT_TRUE(store->get(*content_id(stored_experience(experiences - 2))));
-  ASSERT_TRUE(store->store(stored_experience(experiences - 1)));
+  EXPECT_FALSE(store->get(known()[experiences - 1].id));
+  EXPECT_TRUE(store->get(known()[experiences - 2].id));
+  ASSERT_TRUE(store->store(known()[experiences - 1].experience));
   EXPECT_EQ(store->size(), static_cast<std::uint64_t>(experiences));
 }
 
@@ -218,7 +230,7 @@ TEST_F(CorruptionTest, SalvageKeepsWhatPrecedesTheDamage) {
   EXPECT_GT(kept, experiences / 4U);
   EXPECT_LT(kept, static_cast<std::uint64_t>(experiences));
   for (int i = 0; i < static_cast<int>(kept); ++i) {
-    EXPECT_TRUE(store->get(*content_id(stored_experience(i)))) << i;
+    EXPECT_TRUE(store->get(known()[i].id)) << i;
   }
   ASSERT_TRUE(store->store(numbered_experience(1000)));
   ASSERT_TRUE(store->close().ok());

@@ -37,9 +37,9 @@ TEST_F(OpsTopK, AgreesWithSortingOnEveryLayout) {
         const float* x = a.data<float>() + row * static_cast<std::size_t>(columns);
         std::vector<std::int64_t> order(static_cast<std::size_t>(columns));
         std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [x](std::int64_t p, std::int64_t q) {
-          if (std::isnan(x[p]) || std::isnan(x[q])) return !std::isnan(x[p]) && std::isnan(x[q]);
-          return x[p] > x[q];
+        std::sort(order.begin(), order.end(), [x](std::int64_t p, std::int64_t q) {
+          if (std::isnan(x[p]) != std::isnan(x[q])) return std::isnan(x[q]);
+          return x[p] != x[q] && !std::isnan(x[p]) ? x[p] > x[q] : p < q;
         });
         order.resize(k);
         const std::int64_t* found = best.indices.data<std::int64_t>() + row * k;

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
 
 #include "support/shared_data.hpp"
 #include "tools/tool_runner.hpp"
@@ -26,14 +25,12 @@ TEST(Collaboration, NamesPatternsAndForeseesAgents) {
   }
   const ToolRun run = run_tool({"collaboration", folder.write("log.tsv", log), "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  rapidjson::Document json;
-  json.Parse(run.out.c_str());
-  ASSERT_FALSE(json.HasParseError());
-  const auto& one = json["datasets"][0];
-  EXPECT_STREQ(one["pattern_label"].GetString(), "review_loop");
-  EXPECT_EQ(one["pattern"].GetDouble(), 1);
-  EXPECT_GT(one["next"].GetDouble(), 0.8);
-  EXPECT_STREQ(json["datasets"][1]["pattern_label"].GetString(), "");  // Not known: not scored.
+  FlatJson json = flatten_json(run.out);
+  ASSERT_TRUE(json.valid);
+  EXPECT_EQ(json.strings["datasets[0].pattern_label"], "review_loop");
+  EXPECT_EQ(json.numbers["datasets[0].pattern"], 1);
+  EXPECT_GT(json.numbers["datasets[0].next"], 0.8);
+  EXPECT_EQ(json.strings["datasets[1].pattern_label"], "");  // Not known: not scored.
 }
 
 TEST(Collaboration, SaysFileLineAndFieldOfWhatIsWrong) {
@@ -60,18 +57,18 @@ TEST(Collaboration, IsNotBelowNearestNeighboursOnRecordedMessages) {
   if (!path) GTEST_SKIP() << "recorded messages are not at hand";
   const ToolRun run = run_tool({"collaboration", *path, "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  rapidjson::Document json;
-  json.Parse(run.out.c_str());
-  ASSERT_FALSE(json.HasParseError());
-  const auto& mean = json["mean"];
-  EXPECT_GE(mean["pattern"].GetDouble(), mean["pattern_nearest_neighbour"].GetDouble());
-  EXPECT_GE(mean["pattern"].GetDouble(), 0.85);
-  EXPECT_GE(mean["pattern_long"].GetDouble(),
-            mean["pattern_long_nearest_neighbour_same_dataset"].GetDouble());
-  EXPECT_GT(mean["next"].GetDouble(), mean["next_nearest_neighbour"].GetDouble());
-  for (const auto& dataset : json["datasets"].GetArray()) {
-    EXPECT_GE(dataset["next"].GetDouble(), dataset["next_nearest_neighbour"].GetDouble())
-        << dataset["dataset"].GetString();
+  FlatJson json = flatten_json(run.out);
+  ASSERT_TRUE(json.valid);
+  auto& figure = json.numbers;
+  EXPECT_GE(figure["mean.pattern"], figure["mean.pattern_nearest_neighbour"]);
+  EXPECT_GE(figure["mean.pattern"], 0.85);
+  EXPECT_GE(figure["mean.pattern_long"],
+            figure["mean.pattern_long_nearest_neighbour_same_dataset"]);
+  EXPECT_GT(figure["mean.next"], figure["mean.next_nearest_neighbour"]);
+  for (int i = 0; i < 6; ++i) {
+    const std::string dataset = "datasets[" + std::to_string(i) + "]";
+    ASSERT_TRUE(figure.contains(dataset + ".next"));
+    EXPECT_GE(figure[dataset + ".next"], figure[dataset + ".next_nearest_neighbour"]) << dataset;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <rapidjson/reader.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,82 @@ std::vector<std::string> split(const std::string& text, char separator) {
   std::istringstream stream(text);
   for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
   return parts;
+}
+
+namespace {
+
+// Keeps the path of the value that RapidJSON is at.
+class Flattener : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Flattener> {
+ public:
+  // NOLINTBEGIN(readability-identifier-naming): RapidJSON's names.
+  bool Default() { return next(); }
+  bool Int(int v) { return number(v); }
+  bool Uint(unsigned v) { return number(v); }
+  bool Int64(std::int64_t v) { return number(static_cast<double>(v)); }
+  bool Uint64(std::uint64_t v) { return number(static_cast<double>(v)); }
+  bool Double(double v) { return number(v); }
+  bool String(const char* text, rapidjson::SizeType length, bool) {
+    next();
+    flat.strings[path()] = std::string(text, length);
+    return true;
+  }
+  bool Key(const char* text, rapidjson::SizeType length, bool) {
+    levels_.back().key.assign(text, length);
+    return true;
+  }
+  bool StartObject() { return open(false); }
+  bool StartArray() { return open(true); }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+  // NOLINTEND
+  FlatJson flat;
+
+ private:
+  struct Level {
+    bool array;
+    int index;
+    std::string key;
+  };
+  bool next() {
+    if (!levels_.empty() && levels_.back().array) ++levels_.back().index;
+    return true;
+  }
+  bool open(bool array) {
+    next();
+    levels_.push_back({array, -1, {}});
+    return true;
+  }
+  bool close() {
+    levels_.pop_back();
+    return true;
+  }
+  bool number(double value) {
+    next();
+    flat.numbers[path()] = value;
+    return true;
+  }
+  [[nodiscard]] std::string path() const {
+    std::string path;
+    for (const Level& level : levels_) {
+      if (level.array) {
+        path += '[' + std::to_string(level.index) + ']';
+      } else {
+        path += (path.empty() ? "" : ".") + level.key;
+      }
+    }
+    return path;
+  }
+  std::vector<Level> levels_;
+};
+
+}  // namespace
+
+FlatJson flatten_json(const std::string& text) {
+  Flattener flattener;
+  rapidjson::StringStream stream(text.c_str());
+  rapidjson::Reader reader;
+  flattener.flat.valid = !reader.Parse(stream, flattener).IsError();
+  return std::move(flattener.flat);
 }
 
 std::string wfformat_json(const std::vector<TaskLine>& tasks) {

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,14 @@ class TestFolder {
 
 std::string read_file(const std::string& path);
 std::vector<std::string> split(const std::string& text, char separator);
+
+/// The numbers and strings of a JSON text by path, as "workflows[0].tasks".
+struct FlatJson {
+  bool valid = false;
+  std::map<std::string, double> numbers;
+  std::map<std::string, std::string> strings;
+};
+FlatJson flatten_json(const std::string& text);
 
 /// One task of a WfFormat file; memory 0 is left out.
 struct TaskLine {

@@ -85,8 +85,9 @@ class Sets {
     return first == passage ? passage : first = first_of(first);
   }
   void join(std::int64_t a, std::int64_t b) {
-    const auto [low, high] = std::minmax(first_of(a), first_of(b));
-    first_[static_cast<std::size_t>(high)] = low;
+    const std::int64_t one = first_of(a);
+    const std::int64_t other = first_of(b);
+    first_[static_cast<std::size_t>(std::max(one, other))] = std::min(one, other);
   }
 
  private:

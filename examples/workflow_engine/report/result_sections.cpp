@@ -49,7 +49,7 @@ std::string plan_sentence(const PlanRow& plan) {
 std::string marked(const std::string& text, const std::string& question) {
   std::vector<std::string> asked;
   for_each_word(question, [&](std::size_t, std::string_view word) {
-    if (word.size() > 3) asked.push_back(lower_case(word));
+    if (word.size() > 4) asked.push_back(lower_case(word));
   });
   std::string html;
   std::size_t done = 0;
@@ -121,7 +121,7 @@ std::string clusters_section(const RunSummary& run) {
       "<h2>What the folder is about</h2>\n<p class=\"why\">" + format_count(run.clusters.size()) +
       " clusters after " + format_count(run.rounds) + (run.rounds == 1 ? " round" : " rounds") +
       " of review" + (run.warm_start ? ", begun from what an earlier run had settled on" : "") +
-      ". The critic’s word: " + escape(run.verdict) +
+      ". The critic: “" + escape(run.verdict) + "”" +
       ". Agreement is the share of the passages’ nearest neighbours that are in the "
       "same cluster, cohesion their mean cosine to its centre.</p>\n";
   html +=

@@ -128,7 +128,7 @@ std::string timeline_section(const Runs& runs) {
   const Runs shown = latest_two(runs);
   std::string html =
       "<h2>Who worked when</h2>\n<p class=\"why\">One lane an agent; a dotted line is "
-      "a step that waits for a free core. The time axis is the same in all.</p>\n";
+      "a step that waits for a free core.</p>\n";
   for (const RunSummary& run : shown) {
     html += "<h3>Run " + std::to_string(run.run) + "</h3>\n" + timeline_chart(run, longest(shown));
   }

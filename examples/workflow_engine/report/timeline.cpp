@@ -72,8 +72,8 @@ std::string timeline_chart(const RunSummary& run, std::int64_t end_ns) {
     const double y = lane->second + (lane_height - bar_height) / 2;
     const double start = x(static_cast<double>(step.start_ns));
     const double length = std::max(x(static_cast<double>(step.end_ns)) - start, 1.5);
-    svg.rect(start, y, length, bar_height, 2, "bar apart " + role_class(step.agent),
-             describe(step));
+    svg.rect(start, y, length, bar_height, 2,
+             (length > 4 ? "bar apart " : "bar ") + role_class(step.agent), describe(step));
   }
   const double end = x(static_cast<double>(run.wall_ns));
   svg.line({end, top - 4}, {end, bottom}, "mark");

@@ -50,7 +50,7 @@ struct SchedulerOptions {
   /// say what they use.
   bool ready_memory = true;
   /// Finished workflows whose report is kept for `wait`; ≥ 1. Older ones become not_found.
-  std::size_t reports_kept = 256;
+  std::size_t reports_kept = 64;
 };
 
 /// Threads: safe, every member, also from inside steps where it does not wait. One lock guards
