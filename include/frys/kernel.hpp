@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The heart: opens one data folder and holds the memory manager, the scheduler and the experience
-// store, wired to each other. A host opens one and keeps it; a test of one part needs only the part.
+// store, wired to each other. A host opens one and keeps it; a test of one part needs only the
+// part.
 //
 //   auto kernel = frys::Kernel::open({.data_dir = "crew-data"});
 //   if (!kernel) return report(kernel.error());

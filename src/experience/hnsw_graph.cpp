@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <queue>
 #include <shared_mutex>
 
 #include "simd/dispatch.hpp"
@@ -27,11 +29,14 @@ namespace {
 
 namespace hnsw = ::frys_private_hnswlib;
 using Builder = hnsw::HierarchicalNSW<float>;
+using Candidates =
+    std::priority_queue<std::pair<float, hnsw::tableint>,
+                        std::vector<std::pair<float, hnsw::tableint>>, Builder::CompareByFirst>;
 
 constexpr std::size_t first_capacity = 1024;
 
 /// What hnswlib stores of a vector is where it is. A node is its links (4 + 8 × M bytes), this, and
-/// an 8-byte label that hnswlib writes as such: the four bytes more keep the label aligned.
+/// an 8-byte label that hnswlib takes as such: the four bytes more keep the label aligned.
 struct Slot {
   const float* vector;
   std::uint32_t padding;
@@ -107,10 +112,10 @@ class Graph final : public HnswGraph {
   std::size_t linked() const noexcept override { return linked_.load(std::memory_order_acquire); }
   std::size_t bytes() const noexcept override {
     const std::shared_lock lock(growth_);
-    // Lists, locks, levels, upper lists (M of 2M links, one node in M) and the label map's node.
+    // Lists, locks, levels and upper lists (of one node in M).
     return builder_->max_elements_ *
            (builder_->size_data_per_element_ + sizeof(std::mutex) + sizeof(int) + sizeof(char*) +
-            builder_->size_links_per_element_ / builder_->M_ + 40);
+            builder_->size_links_per_element_ / builder_->M_);
   }
   void search(const IndexQuery& query, std::size_t effort, std::size_t limit,
               GraphScratch& scratch) const override;
@@ -123,7 +128,12 @@ class Graph final : public HnswGraph {
   };
 
   void grow();
-  Neighbour descend(const IndexQuery& query, Entry entry, GraphScratch& scratch) const;
+  void link(std::uint32_t node);
+  int place(std::uint32_t node);
+  Neighbour descend(const IndexQuery& query, Entry entry, int to_level,
+                    GraphScratch& scratch) const;
+  void walk(const IndexQuery& query, Neighbour start, int level, std::size_t effort,
+            std::size_t limit, GraphScratch& scratch) const;
   void read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const;
   float similarity(const IndexQuery& query, std::uint32_t node) const noexcept {
     return dot_(query.vector, vectors_.row(node), dimension_);
@@ -135,6 +145,7 @@ class Graph final : public HnswGraph {
   std::size_t prefetch_bytes_;
   PointerSpace space_;
   std::unique_ptr<Builder> builder_;
+  GraphScratch scratch_;  // The linker's.
   mutable GrowthLock growth_;
   std::atomic<std::size_t> linked_{0};
   std::atomic<Entry> entry_{Entry{0, -1}};
@@ -152,18 +163,58 @@ void Graph::grow() {
 }
 
 Status Graph::link_next() noexcept {
-  const std::size_t node = linked_.load(std::memory_order_relaxed);
+  const auto node = static_cast<std::uint32_t>(linked_.load(std::memory_order_relaxed));
   try {
     if (node >= builder_->max_elements_) grow();
-    const Slot slot{vectors_.row(node), 0};
-    builder_->addPoint(&slot, node);
-    entry_.store({builder_->enterpoint_node_, builder_->maxlevel_}, std::memory_order_release);
-    linked_.store(node + 1, std::memory_order_release);
+    link(node);
+    linked_.store(node + std::size_t{1}, std::memory_order_release);
     return {};
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   } catch (const std::exception& error) {
     return Status(ErrorCode::internal, std::string("hnswlib: ") + error.what());
+  }
+}
+
+/// Writes a node without links, as `addPoint` begins. Returns its level.
+int Graph::place(std::uint32_t node) {
+  const int level = builder_->getRandomLevel(builder_->mult_);
+  char* element = builder_->data_level0_memory_ + node * builder_->size_data_per_element_;
+  std::memset(element, 0, builder_->size_data_per_element_);
+  builder_->setExternalLabel(node, node);
+  const Slot slot{vectors_.row(node), 0};
+  std::memcpy(builder_->getDataByInternalId(node), &slot, slot_bytes);
+  if (level > 0) {
+    const std::size_t bytes = builder_->size_links_per_element_ * static_cast<std::size_t>(level);
+    builder_->linkLists_[node] = static_cast<char*>(std::calloc(1, bytes + 1));
+    if (builder_->linkLists_[node] == nullptr) throw std::bad_alloc();
+  }
+  builder_->element_levels_[node] = level;
+  builder_->cur_element_count = node + std::size_t{1};
+  return level;
+}
+
+/// `addPoint`, with our search in place of `searchBaseLayer`, which neither knows where the vectors
+/// lie nor fetches them ahead; choosing and linking neighbours is hnswlib's.
+void Graph::link(std::uint32_t node) {
+  const std::lock_guard own(builder_->link_list_locks_[node]);
+  const int level = place(node);
+  const Entry entry = entry_.load(std::memory_order_relaxed);
+  if (entry.level >= 0) {
+    const IndexQuery query{vectors_.row(node), 0, builder_->ef_construction_};
+    Neighbour nearest = descend(query, entry, std::min(level, entry.level), scratch_);
+    for (int l = std::min(level, entry.level); l >= 0; --l) {
+      walk(query, nearest, l, builder_->ef_construction_, node, scratch_);
+      Candidates candidates;
+      for (const Neighbour& n : scratch_.best) candidates.emplace(1.0F - n.similarity, n.ordinal);
+      nearest.ordinal = builder_->mutuallyConnectNewElement(nullptr, node, candidates, l, false);
+      nearest.similarity = similarity(query, nearest.ordinal);
+    }
+  }
+  if (level > entry.level) {
+    builder_->enterpoint_node_ = node;
+    builder_->maxlevel_ = level;
+    entry_.store({node, level}, std::memory_order_release);
   }
 }
 
@@ -177,10 +228,11 @@ void Graph::read_neighbours(std::uint32_t node, int level, std::vector<std::uint
   if (count > 0) std::memcpy(out.data(), list + 1, count * sizeof(std::uint32_t));
 }
 
-/// Greedy steps through the upper levels: the nearest node found there.
-Neighbour Graph::descend(const IndexQuery& query, Entry entry, GraphScratch& scratch) const {
+/// Greedy steps through the levels above `to_level`: the nearest node found there.
+Neighbour Graph::descend(const IndexQuery& query, Entry entry, int to_level,
+                         GraphScratch& scratch) const {
   Neighbour nearest{similarity(query, entry.node), entry.node};
-  for (int level = entry.level; level > 0; --level) {
+  for (int level = entry.level; level > to_level; --level) {
     for (bool moved = true; moved;) {
       moved = false;
       read_neighbours(nearest.ordinal, level, scratch.neighbours);
@@ -196,15 +248,14 @@ Neighbour Graph::descend(const IndexQuery& query, Entry entry, GraphScratch& scr
   return nearest;
 }
 
-void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limit,
-                   GraphScratch& scratch) const {
+/// The beam search of one level (algorithm 2 of Malkov and Yashunin): leaves in `scratch.best` what
+/// it found. Nodes that do not count are walked through all the same.
+void Graph::walk(const IndexQuery& query, Neighbour start, int level, std::size_t effort,
+                 std::size_t limit, GraphScratch& scratch) const {
   std::vector<Neighbour>& best = scratch.best;
   std::vector<Neighbour>& frontier = scratch.frontier;
   best.clear();
   frontier.clear();
-  const std::shared_lock lock(growth_);
-  const Entry entry = entry_.load(std::memory_order_acquire);
-  if (entry.level < 0) return;
   if (scratch.visited.size() < builder_->max_elements_ || ++scratch.epoch == 0) {
     scratch.visited.assign(builder_->max_elements_, 0);
     scratch.epoch = 1;
@@ -222,7 +273,6 @@ void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limi
       best.pop_back();
     }
   };
-  const Neighbour start = descend(query, entry, scratch);
   scratch.visited[start.ordinal] = scratch.epoch;
   consider(start);
   while (!frontier.empty()) {
@@ -230,7 +280,7 @@ void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limi
     if (best.size() == effort && nearer(best.front(), next)) break;
     std::pop_heap(frontier.begin(), frontier.end(), frontier_order);
     frontier.pop_back();
-    read_neighbours(next.ordinal, 0, scratch.neighbours);
+    read_neighbours(next.ordinal, level, scratch.neighbours);
     std::size_t fresh = 0;
     for (const std::uint32_t node : scratch.neighbours) {
       if (scratch.visited[node] == scratch.epoch) continue;
@@ -244,6 +294,15 @@ void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limi
       consider({similarity(query, node), node});
     }
   }
+}
+
+void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limit,
+                   GraphScratch& scratch) const {
+  const std::shared_lock lock(growth_);
+  const Entry entry = entry_.load(std::memory_order_acquire);
+  scratch.best.clear();
+  if (entry.level < 0) return;
+  walk(query, descend(query, entry, 0, scratch), 0, effort, limit, scratch);
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // hnswlib's graph (Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search
-// using Hierarchical Navigable Small World graphs", 2018), made by hnswlib and walked by our own
-// search, for hnswlib's reads while its writer writes. The vectors lie outside, in the table that
-// the graph is given; a node's number is its vector's.
+// using Hierarchical Navigable Small World graphs", 2018): hnswlib holds it, chooses neighbours and
+// links them; the walk through it is our own, for hnswlib's reads lists while they are written.
+// The vectors lie outside, in the table that the graph is given; a node's number is its vector's.
 
 #pragma once
 

@@ -32,7 +32,6 @@ TEST(InlineExecutor, RunsAtOnceAndHasNoTimers) {
   EXPECT_EQ(inline_executor().submit_after(1, [] {}).error().code(), ErrorCode::unavailable);
 }
 
-
 TEST(SimulatedExecutor, RunsInOrderAndBackgroundLast) {
   SimulatedExecutor simulation;
   std::vector<int> order;

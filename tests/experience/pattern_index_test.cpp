@@ -158,7 +158,7 @@ TEST(PatternIndexTest, RanksAListExactly) {
 TEST(PatternIndexTest, ReadersFindEveryWriteWhileTheGraphGrows) {
   TestExecutor executor;
   const auto index = make_index(executor, 0);
-  constexpr std::uint32_t total = 6000;
+  constexpr std::uint32_t total = 4000;
   std::vector<std::vector<float>> vectors;
   for (std::uint32_t i = 0; i < total; ++i) vectors.push_back(unit_vector(i));
   std::atomic<std::uint32_t> written{0};
@@ -170,7 +170,7 @@ TEST(PatternIndexTest, ReadersFindEveryWriteWhileTheGraphGrows) {
     if (found.empty() || found[0].ordinal != wanted) missed.fetch_add(1);
   };
   std::vector<std::thread> readers;
-  for (std::uint32_t r = 0; r < 3; ++r) {
+  for (std::uint32_t r = 0; r < 2; ++r) {
     readers.emplace_back([&, r] {
       for (std::uint32_t round = r; index->linked() < total; round += 7919) {
         const std::uint32_t known = written.load();

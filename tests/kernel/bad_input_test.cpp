@@ -185,7 +185,7 @@ const Row rows[] = {
        return b.run({.name = "quitter", .run = [&b](StepContext& step) -> Status {
                        (void)b.open.scheduler().cancel(step.workflow_id());
                        return step.token().is_cancelled() ? Status(ErrorCode::cancelled, "as asked")
-                                                       : Status();
+                                                          : Status();
                      }});
      },
      ErrorCode::cancelled, ""},

@@ -103,7 +103,9 @@ TEST_F(MemoryScopeTest, ARefusalOfTheSystemIsNotCharged) {
   EXPECT_TRUE(scope.allocate(mib));
 }
 
-TEST_F(MemoryScopeTest, AllocationsAreCountedExactlyPastTheWordsOwnBits) {
+struct MemoryScopeSlow : MemoryScopeTest {};
+
+TEST_F(MemoryScopeSlow, AllocationsAreCountedExactlyPastTheWordsOwnBits) {
   MemoryScope scope = step();
   constexpr std::uint64_t count = (std::uint64_t{1} << 21) + 5;
   for (std::uint64_t i = 0; i < count; ++i) ASSERT_TRUE(scope.allocate(64));

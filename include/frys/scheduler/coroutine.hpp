@@ -51,10 +51,10 @@ struct FRYS_API StepCoroutine::promise_type {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     /// Frees the frame, then reports: whoever hears of the end finds nothing of the step left.
     void await_suspend(Handle handle) const noexcept {
-      UniqueFunction<void(Status)> done = std::move(handle.promise().done);
-      Status status = std::move(handle.promise().status);
+      UniqueFunction<void(Status)> report = std::move(handle.promise().done);
+      Status result = std::move(handle.promise().status);
       handle.destroy();
-      if (done) done(std::move(status));
+      if (report) report(std::move(result));
     }
     void await_resume() const noexcept {}
   };
