@@ -8,7 +8,9 @@ target_compile_features(frys_compile_options INTERFACE cxx_std_20)
 target_compile_options(frys_compile_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
   -Wno-missing-field-initializers
-  $<$<BOOL:${FRYS_WERROR}>:-Werror>)
+  $<$<BOOL:${FRYS_WERROR}>:-Werror>
+  # clang reports what libstdc++ 12 does inside std::stable_sort.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 set_target_properties(frys_compile_options PROPERTIES INTERFACE_POSITION_INDEPENDENT_CODE ON)
 
 # Several of our builds compile the same objects; where ccache is, it does so once.
