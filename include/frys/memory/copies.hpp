@@ -26,7 +26,7 @@ struct CopyStats {
 
 /// Counts one copy of `bytes` tensor bytes, for the process and for the scope that
 /// `destination` was allocated from (none when null or wrapped). Every path that copies calls it.
-/// Threads: safe. Cost: two to four relaxed atomic additions.
+/// Threads: safe. Cost: two relaxed atomic additions, and two for each scope up to the root.
 FRYS_API void note_copy(const Storage* destination, std::size_t bytes) noexcept;
 
 /// Threads: safe; the two totals are read one after the other.
