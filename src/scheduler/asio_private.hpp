@@ -31,10 +31,13 @@
 #define ASIO_STANDALONE 1
 #define ASIO_NO_DEPRECATED 1
 #define asio frys_private_asio
+// A C function, which stands outside the namespace.
+#define asio_detail_posix_thread_function frys_private_asio_thread_function
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#undef asio_detail_posix_thread_function
 #undef asio
 
 namespace frys::detail {

@@ -47,7 +47,8 @@ std::vector<std::string> foreign_exports(const std::vector<Symbol>& symbols) {
 
 /// Third parties of ours that a host may have in another version: they must bear another name.
 std::vector<std::string> clashing(const std::vector<Symbol>& symbols) {
-  static const std::regex third_party(R"((^|[^A-Za-z0-9_:])(asio|hnswlib|xsimd)::)");
+  static const std::regex third_party(
+      R"((^|[^A-Za-z0-9_:])(asio|hnswlib|xsimd)::|^(asio|hnswlib|xsimd)_)");
   std::vector<std::string> found;
   for (const Symbol& symbol : symbols) {
     bool global = std::isupper(static_cast<unsigned char>(symbol.kind)) || symbol.kind == 'u';
