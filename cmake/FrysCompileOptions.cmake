@@ -25,6 +25,9 @@ endif()
 if(FRYS_SANITIZE)
   add_compile_options(-fsanitize=${FRYS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${FRYS_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-fsanitize-ignorelist=${CMAKE_CURRENT_LIST_DIR}/sanitize-ignore.txt)
+  endif()
 endif()
 
 # Files named *_avx2.cpp and *_avx512.cpp are the only ones compiled for more than the baseline.
