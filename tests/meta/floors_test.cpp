@@ -21,18 +21,16 @@ using Names = std::set<std::string, std::less<>>;
 const std::map<std::string, Names, std::less<>>& floors() {
   static const Names up_to_tensor{"core", "simd", "cuda", "memory", "tensor"};
   static const Names below_kernel{"core",   "simd",      "cuda",      "memory",
-                                  "tensor", "transport", "scheduler", "experience"};
+                                  "tensor", "scheduler", "experience"};
   static const std::map<std::string, Names, std::less<>> instance{
       {"core", {}},
       {"simd", {"core"}},
       {"cuda", {"core"}},
       {"memory", {"core", "simd", "cuda"}},
       {"tensor", {"core", "simd", "cuda", "memory"}},
-      {"transport", up_to_tensor},
-      {"scheduler", {"core", "simd", "cuda", "memory", "tensor", "transport"}},
-      {"experience", {"core", "simd", "cuda", "memory", "tensor", "transport"}},
+      {"scheduler", up_to_tensor},
+      {"experience", up_to_tensor},
       {"kernel", below_kernel},
-      {"capi", {"kernel"}},
       {"tools", {}},
   };
   return instance;
@@ -100,8 +98,8 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& third_party_
       {"sanitizer", {"src/memory"}},
       {"valgrind", {"src/memory"}},
       {"cuda.h", {"src/cuda"}},
-      {"asio", {"src/scheduler", "src/transport", "src/cluster", "include/frys/asio.hpp"}},
-      {"asio.hpp", {"src/scheduler", "src/transport", "src/cluster", "include/frys/asio.hpp"}},
+      {"asio", {"src/scheduler", "include/frys/asio.hpp"}},
+      {"asio.hpp", {"src/scheduler", "include/frys/asio.hpp"}},
       {"rocksdb", {"src/experience"}},
       {"hnswlib", {"src/experience"}},
       {"rapidjson", {"src/tools"}},
