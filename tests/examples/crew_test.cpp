@@ -23,17 +23,20 @@ namespace {
 
 using frys::testing::TemporaryFolder;
 
-CrewOptions options_for(const std::string& folder) {
+const std::vector<std::string> question = {"what happens to the memory of a closed scope?"};
+
+CrewOptions options_for(const std::string& folder, const std::vector<std::string>& questions) {
   CrewOptions options;
   options.folder = folder;
-  options.questions = {"what happens to the memory of a closed scope?"};
+  options.questions = questions;
   options.embedder = std::make_shared<frys::HashingEmbedder>();
   return options;
 }
 
 frys::Result<RunSummary> run_over(const std::string& folder, frys::Kernel& kernel,
-                                  HandOffs::Intercept intercept = {}) {
-  const auto state = std::make_shared<CrewState>(kernel, options_for(folder));
+                                  HandOffs::Intercept intercept = {},
+                                  const std::vector<std::string>& questions = question) {
+  const auto state = std::make_shared<CrewState>(kernel, options_for(folder, questions));
   state->hand_offs.set_intercept(std::move(intercept));
   return run_crew(state);
 }
@@ -120,6 +123,19 @@ TEST_F(Crew, EveryStepRunsInAScopeOfItsOwnAndLeavesAnExperience) {
   EXPECT_FALSE(run->memory.empty());
   EXPECT_FALSE(run->edges.empty());
   EXPECT_FALSE(run->plans.empty());
+}
+
+TEST_F(Crew, KnowsWhichTypesOfStepAreNewToItsStore) {
+  const frys::Result<RunSummary> first = run_over(headers_, *kernel_, {}, {});
+  ASSERT_TRUE(first) << first.error().to_string();
+  EXPECT_TRUE(first->new_types.empty());  // To an empty store all of them are.
+  const frys::Result<RunSummary> asked = run_over(headers_, *kernel_);
+  ASSERT_TRUE(asked) << asked.error().to_string();
+  EXPECT_EQ(asked->new_types, std::vector<std::string>{"search"});
+  EXPECT_LT(figures_of(*asked).memory_error, figures_of(*first).memory_error / 2);
+  const frys::Result<RunSummary> again = run_over(headers_, *kernel_);
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_TRUE(again->new_types.empty());
 }
 
 TEST_F(Crew, SaysTheSameOfTheSameText) {

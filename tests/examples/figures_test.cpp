@@ -31,6 +31,18 @@ TEST(Figures, ErrorIsWhatWasMissedOverWhatWasUsed) {
   EXPECT_EQ(figures.steps, 4U);
 }
 
+TEST(Figures, LeaveOutWhatAnExperiencedCrewHadNeverDone) {
+  RunSummary run;
+  run.steps = {row("a", 110, 100, 0), row("search", 64 << 20, 100, 10)};
+  EXPECT_GT(figures_of(run).memory_error, 1000);
+  run.new_types = {"search"};
+  const Figures figures = figures_of(run);
+  EXPECT_DOUBLE_EQ(figures.memory_error, 0.1);
+  EXPECT_DOUBLE_EQ(figures.time_error, 0.5);
+  EXPECT_EQ(figures.new_steps, 1U);
+  EXPECT_EQ(figures.steps, 2U);
+}
+
 TEST(Figures, OfNothingAreZero) {
   const Figures figures = figures_of(RunSummary{});
   EXPECT_EQ(figures.memory_error, 0);

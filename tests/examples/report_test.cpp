@@ -91,6 +91,15 @@ TEST(Report, ShowsWhatWasFound) {
   }
 }
 
+TEST(Report, NamesTheStepsThatItsErrorsLeaveOut) {
+  RunSummary asked = testing::SyntheticRun::make(2, true);
+  EXPECT_THAT(html_report({testing::SyntheticRun::make(1, false), asked}),
+              Not(HasSubstr("never seen before")));
+  asked.new_types = {"search"};
+  EXPECT_THAT(html_report({testing::SyntheticRun::make(1, false), asked}),
+              HasSubstr("1 step of a type never seen before (search)"));
+}
+
 TEST(Report, AnEmptyRunIsStillAReport) {
   RunSummary run;
   run.run = 1;

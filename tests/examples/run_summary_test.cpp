@@ -20,11 +20,13 @@ TEST(RunSummary, SurvivesBeingWritten) {
   RunSummary run = testing::SyntheticRun::make(3, true);
   run.folder = "a\tfolder\nwith \\ odd characters";
   run.answers[0].text = "";
+  run.new_types = {"search", "translate"};
   const std::string text = to_text(run);
   const frys::Result<RunSummary> again = from_text(text);
   ASSERT_TRUE(again) << again.error().to_string();
   EXPECT_EQ(to_text(*again), text);
   EXPECT_EQ(again->folder, run.folder);
+  EXPECT_EQ(again->new_types, run.new_types);
   EXPECT_EQ(again->steps.size(), run.steps.size());
   EXPECT_EQ(again->steps[5].peak_bytes, run.steps[5].peak_bytes);
   EXPECT_EQ(again->clusters[2].terms, run.clusters[2].terms);

@@ -18,11 +18,20 @@ std::string folder_name(const RunSummary& run) {
   return name.empty() ? run.folder : name;
 }
 
-std::string times(std::uint64_t count) {
+std::string rounds(std::uint64_t count) {
   return count == 1 ? "one round" : format_count(count) + " rounds";
 }
 
-/// The sentence that compares the last run with the first shown.
+/// What the prediction errors of a run leave out, in words; empty when that is nothing.
+std::string left_out(const RunSummary& run, std::uint64_t steps) {
+  if (steps == 0) return {};
+  std::string types;
+  for (const std::string& type : run.new_types) types += (types.empty() ? "" : ", ") + escape(type);
+  return " Left out of the predictions: " + format_count(steps) +
+         (steps == 1 ? " step" : " steps") + " of a type never seen before (" + types + ").";
+}
+
+/// The sentence that compares the last run with the one before it.
 std::string comparison(const RunSummary& before, const RunSummary& after) {
   const Figures then = figures_of(before);
   const Figures now = figures_of(after);
@@ -39,9 +48,9 @@ std::string comparison(const RunSummary& before, const RunSummary& after) {
           format_percent(now.memory_error) + "</b> (" + run_name(before) + ": " +
           format_percent(then.memory_error) + "), <b>" + format_count(now.first_touch_pages) +
           "</b> tensor pages faulted at their first use (" + format_count(then.first_touch_pages) +
-          "), and the critic was content after <b>" + times(after.rounds) + "</b> (" +
-          times(before.rounds) + ").";
-  return text + "</p>";
+          "), and the critic was content after <b>" + rounds(after.rounds) + "</b> (" +
+          rounds(before.rounds) + ").";
+  return text + left_out(after, now.new_steps) + "</p>";
 }
 
 std::string tile(const Runs& runs, const std::string& title, const std::string& meaning,
@@ -99,7 +108,8 @@ std::string opening_section(const Runs& runs) {
 std::string figures_section(const Runs& runs) {
   std::string html = "<section class=\"tiles\">\n";
   html += tile(
-      runs, "Memory prediction error", "Σ |predicted − used| ÷ Σ used, over all steps",
+      runs, "Memory prediction error",
+      "Σ |predicted − used| ÷ Σ used; once a crew has experience, over the types of step it knows",
       [](const RunSummary& run) { return figures_of(run).memory_error; },
       [](double value) { return format_percent(value); });
   html += tile(
@@ -107,7 +117,7 @@ std::string figures_section(const Runs& runs) {
       [](const RunSummary& run) { return static_cast<double>(figures_of(run).first_touch_pages); },
       &whole);
   html += tile(
-      runs, "Run time prediction error", "Σ |predicted − actual| ÷ Σ actual",
+      runs, "Run time prediction error", "Σ |predicted − actual| ÷ Σ actual, over the same steps",
       [](const RunSummary& run) { return figures_of(run).time_error; },
       [](double value) { return format_percent(value); });
   html += tile(

@@ -15,6 +15,15 @@ Figures figures_of(const RunSummary& run) {
   double time_off = 0;
   double time = 0;
   for (const StepRow& step : run.steps) {
+    figures.first_touch_pages += step.first_touch_pages;
+    figures.page_faults += step.page_faults;
+    figures.peak_bytes += step.peak_bytes;
+    figures.published_bytes += step.published_bytes;
+    ++figures.steps;
+    if (std::find(run.new_types.begin(), run.new_types.end(), step.type) != run.new_types.end()) {
+      ++figures.new_steps;
+      continue;
+    }
     const auto runtime = static_cast<double>(step.end_ns - step.start_ns);
     time_off += std::abs(static_cast<double>(step.predicted_ns) - runtime);
     time += runtime;
@@ -23,11 +32,6 @@ Figures figures_of(const RunSummary& run) {
                             static_cast<double>(step.peak_bytes));
       bytes += static_cast<double>(step.peak_bytes);
     }
-    figures.first_touch_pages += step.first_touch_pages;
-    figures.page_faults += step.page_faults;
-    figures.peak_bytes += step.peak_bytes;
-    figures.published_bytes += step.published_bytes;
-    ++figures.steps;
   }
   figures.memory_error = bytes > 0 ? bytes_off / bytes : 0;
   figures.time_error = time > 0 ? time_off / time : 0;

@@ -141,6 +141,22 @@ void measure_retrieval(CrewState& state, const frys::WorkflowReport& report) {
   }
 }
 
+/// Which types of step the store learned of only now: it holds no more of them than this run left.
+void note_new_types(CrewState& state, RunSummary& run) {
+  if (run.experiences_before == 0) return;
+  std::map<std::string, std::size_t> left;
+  for (const StepRow& step : run.steps) ++left[step.type];
+  for (const auto& [type, count] : left) {
+    frys::SimilarityQuery query;
+    query.text = type;
+    query.workflow = workflow_name;
+    query.step_type = type;
+    query.k = count + 1;
+    const auto found = state.kernel.experience().find_similar(query);
+    if (found && found->size() <= count) run.new_types.push_back(type);
+  }
+}
+
 void note_machine(const CrewState& state, RunSummary& run) {
   run.started_wall_ns = frys::system_clock().wall_ns();
   run.folder = state.options.folder;
@@ -187,6 +203,7 @@ frys::Result<RunSummary> run_crew(const std::shared_ptr<CrewState>& state) {
   run.same_memory = totals.same_memory;
   run.shared_bytes = totals.bytes;
   run.experiences_after = kernel.experience().size();
+  note_new_types(*state, run);
   measure_retrieval(*state, *report);
   add_latency("tensor allocated", state->measures.allocation, run);
   add_latency("experience found", state->measures.retrieval, run);

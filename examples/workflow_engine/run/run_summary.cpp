@@ -37,6 +37,11 @@ void sharing_fields(Io& io, T& run) {
 }
 
 template <typename Io, typename T>
+void new_type_fields(Io& io, T& run) {
+  io(run.new_types);
+}
+
+template <typename Io, typename T>
 void pattern_fields(Io& io, T& run) {
   io(run.pattern, run.pattern_confidence);
 }
@@ -111,6 +116,7 @@ void write_head(const RunSummary& run, std::string& out) {
   write("run", [&](FieldWriter& io) { head_fields(io, run); });
   write("review", [&](FieldWriter& io) { review_fields(io, run); });
   write("sharing", [&](FieldWriter& io) { sharing_fields(io, run); });
+  write("new types", [&](FieldWriter& io) { new_type_fields(io, run); });
   write("pattern", [&](FieldWriter& io) { pattern_fields(io, run); });
   write("agents", [&](FieldWriter& io) { io(run.agents); });
 }
@@ -123,6 +129,7 @@ std::map<std::string, LineReader, std::less<>> line_readers(RunSummary& run) {
       {"run", [&](FieldReader& io) { head_fields(io, run); }},
       {"review", [&](FieldReader& io) { review_fields(io, run); }},
       {"sharing", [&](FieldReader& io) { sharing_fields(io, run); }},
+      {"new types", [&](FieldReader& io) { new_type_fields(io, run); }},
       {"pattern", [&](FieldReader& io) { pattern_fields(io, run); }},
       {"agents", [&](FieldReader& io) { io(run.agents); }},
       {"skipped", [&](FieldReader& io) { skipped_fields(io, run.skipped_files.emplace_back()); }},
