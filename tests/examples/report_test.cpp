@@ -100,6 +100,15 @@ TEST(Report, NamesTheStepsThatItsErrorsLeaveOut) {
               HasSubstr("1 step of a type never seen before (search)"));
 }
 
+TEST(Report, TellsAnEmptiedStoreFromOneThatWasNeverFilled) {
+  RunSummary before = testing::SyntheticRun::make(1, true);
+  RunSummary after = testing::SyntheticRun::make(2, false);
+  EXPECT_THAT(html_report({before, after}), HasSubstr("was emptied after run 1"));
+  EXPECT_THAT(html_report({before, after}), Not(HasSubstr("Both runs")));
+  before.experiences_before = 0;
+  EXPECT_THAT(html_report({before, after}), HasSubstr("Both runs began with an empty"));
+}
+
 TEST(Report, AnEmptyRunIsStillAReport) {
   RunSummary run;
   run.run = 1;

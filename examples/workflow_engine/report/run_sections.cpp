@@ -37,9 +37,10 @@ std::string comparison(const RunSummary& before, const RunSummary& after) {
   const Figures now = figures_of(after);
   std::string text = "<p class=\"lede\">";
   if (after.experiences_before == 0) {
-    return text +
-           "Both runs began with an empty experience store: the later one had nothing to "
-           "learn from.</p>";
+    text += before.experiences_before == 0
+                ? "Both runs began with an empty experience store"
+                : "The experience store was emptied after " + run_name(before);
+    return text + ": the later run had nothing to learn from.</p>";
   }
   text += "<b>Run " + std::to_string(after.run) + "</b> began with the " +
           format_count(after.experiences_before) +
