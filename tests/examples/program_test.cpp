@@ -5,14 +5,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "examples/run_program.hpp"
 #include "run/figures.hpp"
 #include "run/run_summary.hpp"
 #include "support/temporary_folder.hpp"
@@ -21,26 +20,11 @@ namespace crew {
 namespace {
 
 using frys::testing::TemporaryFolder;
+using testing::Ended;
 using ::testing::HasSubstr;
 
-struct Ended {
-  int code = -1;
-  std::string output;  ///< Both streams.
-};
-
-std::string quoted(const std::string& word) { return "'" + word + "'"; }
-
 Ended run_program(const std::vector<std::string>& words) {
-  std::string command = quoted(FRYS_WORKFLOW_ENGINE);
-  for (const std::string& word : words) command += " " + quoted(word);
-  Ended ended;
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ended;
-  char buffer[4096];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) ended.output += buffer;
-  const int status = pclose(pipe);
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ended;
+  return testing::run_program(FRYS_WORKFLOW_ENGINE, words);
 }
 
 const std::string headers = std::string(FRYS_SOURCE_DIR) + "/include";
