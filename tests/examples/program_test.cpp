@@ -54,9 +54,13 @@ TEST(WorkflowEngine, LearnsFromRunToRunAndForgetsWithItsStore) {
   const Figures warm = figures_of(second);
   const Figures cold_again = figures_of(again);
   EXPECT_LT(warm.memory_error, cold.memory_error / 2);
-  EXPECT_LT(warm.first_touch_pages, cold.first_touch_pages);
-  EXPECT_GT(cold_again.memory_error, warm.memory_error * 2);
-  EXPECT_GT(cold_again.first_touch_pages, warm.first_touch_pages);
+  EXPECT_LT(warm.first_touch_pages, cold.first_touch_pages / 2);
+  EXPECT_LT(warm.time_error, cold.time_error / 2);  // Ten times lower, on a machine at rest.
+  EXPECT_NEAR(cold_again.memory_error, cold.memory_error, cold.memory_error / 10);
+  // How many pages are touched hangs by how many steps run at once.
+  const auto cold_pages = static_cast<double>(cold.first_touch_pages);
+  EXPECT_NEAR(static_cast<double>(cold_again.first_touch_pages), cold_pages, cold_pages / 4);
+  EXPECT_GT(cold_again.time_error, warm.time_error * 2);
 
   EXPECT_FALSE(first.warm_start);
   EXPECT_TRUE(second.warm_start);
