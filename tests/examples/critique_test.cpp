@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "crew/k_means.hpp"
 #include "frys/frys.hpp"
 
@@ -53,6 +55,18 @@ class ThreeCorners : public ::testing::Test {
     return space;
   }
 
+  /// The clusters of the twelve passages as the clusterer hands them over.
+  std::vector<frys::TensorView> handed(const Labels& labels) {
+    std::vector<frys::TensorView> views;
+    for (const Block& block : blocks_) {
+      auto rows = *frys::Tensor::empty(scope_, {block.rows}, frys::DType::i64);
+      std::copy_n(labels.begin() + block.first_passage, block.rows,
+                  rows.mutable_data<std::int64_t>());
+      views.push_back(rows.view());
+    }
+    return views;
+  }
+
   std::optional<frys::TensorMemoryManager> memory_;
   frys::MemoryScope scope_;
   std::vector<Block> blocks_;
@@ -75,14 +89,21 @@ TEST_F(ThreeCorners, KMeansSeparatesThemFromOneSeedEach) {
   start[11] = 2;
   const VectorSpace all = space();
   const Clustering found = divide(all, centres_of(all, start, 3).view());
-  const Labels labels = labels_of(blocks_, found.labels);
-  for (std::int64_t p = 0; p < 12; ++p) EXPECT_EQ(labels[static_cast<std::size_t>(p)], corner(p));
+  for (std::int64_t p = 0; p < 12; ++p) EXPECT_EQ(label_of(blocks_, found.labels, p), corner(p));
   EXPECT_GT(found.closeness[0].data<float>()[0], 0.99F);
+}
+
+TEST_F(ThreeCorners, CopiedLabelsAreTheSameAndCounted) {
+  const Labels labels{2, 0, 1, 0, 1, 2, 0, 1, 2, 1, 1, 0};
+  HostCopies copies;
+  EXPECT_EQ(copy_labels(blocks_, handed(labels), copies), labels);
+  EXPECT_EQ(copies.copies, 1U);
+  EXPECT_EQ(copies.bytes, 12 * sizeof(std::int64_t));
 }
 
 TEST_F(ThreeCorners, TheRightClustersAreKept) {
   const Critique said =
-      judge(blocks_, {0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}, 3, closeness_, neighbours_);
+      judge(blocks_, handed({0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2}), 3, closeness_, neighbours_);
   EXPECT_EQ(said.weak, 0U);
   EXPECT_DOUBLE_EQ(said.agreement, 1.0);
   EXPECT_NEAR(said.modularity, 2.0 / 3, 1e-9);
@@ -92,11 +113,11 @@ TEST_F(ThreeCorners, OneThatWasCutInTwoIsMerged) {
   // Corner 0 holds the clusters 0 and 3, two passages each: each has one neighbour of its own and
   // two in the other.
   const Critique said =
-      judge(blocks_, {0, 1, 2, 0, 1, 2, 3, 1, 2, 3, 1, 2}, 4, {closeness_}, neighbours_);
+      judge(blocks_, handed({0, 1, 2, 0, 1, 2, 3, 1, 2, 3, 1, 2}), 4, closeness_, neighbours_);
   EXPECT_EQ(said.clusters[1].verdict, Verdict::keep);
   EXPECT_EQ(said.clusters[0].verdict, Verdict::dissolve);  // Fewer than three passages.
   const Critique uneven =
-      judge(blocks_, {0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 1, 3}, 4, closeness_, neighbours_);
+      judge(blocks_, handed({0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 1, 3}), 4, closeness_, neighbours_);
   EXPECT_EQ(uneven.clusters[0].verdict, Verdict::keep);
   EXPECT_EQ(uneven.clusters[3].verdict, Verdict::dissolve);
   EXPECT_LT(uneven.modularity, 2.0 / 3);

@@ -167,6 +167,8 @@ class SyntheticRun {
     run_.hand_offs = 512;
     run_.same_memory = 512;
     run_.shared_bytes = 76'000'000;
+    run_.host_copies = 1;
+    run_.host_copied_bytes = 24'576;
     fill_steps(experienced ? 1 : 4);
     fill_graph();
     fill_memory();

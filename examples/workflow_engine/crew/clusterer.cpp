@@ -73,7 +73,7 @@ std::int64_t revise(const VectorSpace& space, const std::vector<float>& crowding
 frys::TensorView revised_centres(CrewState& state, frys::StepContext& context,
                                  const VectorSpace& space, const std::vector<float>& crowding) {
   const frys::TensorView verdicts = state.hand_offs.take(context, critic_name, "verdicts");
-  Labels labels = labels_of(state.blocks, state.review.current.labels);
+  Labels labels = copy_labels(state.blocks, state.review.current.labels, state.review.host_copies);
   const std::int64_t count = revise(space, crowding, read_judgements(verdicts), labels);
   return centres_of(space, labels, std::max<std::int64_t>(count, 1)).view();
 }

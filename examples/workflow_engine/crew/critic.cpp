@@ -70,8 +70,8 @@ void critique(const SharedState& state, frys::StepContext& context, std::size_t)
     neighbours.push_back(state->hand_offs.take(context, part_name("compare", block), "neighbours"));
   }
   const std::int64_t clusters = proposal.centres.extent(0);
-  const Critique said = judge(state->blocks, labels_of(state->blocks, proposal.labels), clusters,
-                              proposal.closeness, neighbours);
+  const Critique said =
+      judge(state->blocks, proposal.labels, clusters, proposal.closeness, neighbours);
   frys::Tensor verdicts = new_tensor(*state, context, {clusters, 5}, frys::DType::f32);
   write_judgements(said, verdicts.mutable_data<float>());
   state->hand_offs.give(context, "verdicts", verdicts.view());

@@ -15,18 +15,18 @@ constexpr std::int64_t smallest_cluster = 3;
 /// links[a][b]: how many nearest neighbours of the passages in a are in b.
 using Links = std::vector<std::vector<std::int64_t>>;
 
-Links count_links(const std::vector<Block>& blocks, const Labels& labels, std::size_t clusters,
-                  const std::vector<frys::TensorView>& neighbours) {
+Links count_links(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+                  std::size_t clusters, const std::vector<frys::TensorView>& neighbours) {
   Links links(clusters, std::vector<std::int64_t>(clusters, 0));
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     const std::int64_t width = neighbours[b].extent(1);
     const auto* ids = neighbours[b].data<std::int64_t>();
+    const auto* chosen = labels[b].data<std::int64_t>();
     for (std::int64_t row = 0; row < blocks[b].rows; ++row) {
-      const auto own =
-          static_cast<std::size_t>(labels[static_cast<std::size_t>(blocks[b].first_passage + row)]);
+      const auto own = static_cast<std::size_t>(chosen[row]);
       for (std::int64_t i = row * width; i < (row + 1) * width; ++i) {
         if (ids[i] < 0) continue;
-        ++links[own][static_cast<std::size_t>(labels[static_cast<std::size_t>(ids[i])])];
+        ++links[own][static_cast<std::size_t>(label_of(blocks, labels, ids[i]))];
       }
     }
   }
@@ -56,15 +56,15 @@ void decide(const Links& links, std::size_t cluster, Judgement& judgement) {
 
 }  // namespace
 
-Critique judge(const std::vector<Block>& blocks, const Labels& labels, std::int64_t clusters,
-               const std::vector<frys::TensorView>& closeness,
+Critique judge(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+               std::int64_t clusters, const std::vector<frys::TensorView>& closeness,
                const std::vector<frys::TensorView>& neighbours) {
   Critique critique;
   critique.clusters.resize(static_cast<std::size_t>(clusters));
   for (std::size_t b = 0; b < blocks.size(); ++b) {
+    const auto* chosen = labels[b].data<std::int64_t>();
     for (std::int64_t row = 0; row < blocks[b].rows; ++row) {
-      const auto label = labels[static_cast<std::size_t>(blocks[b].first_passage + row)];
-      Judgement& own = critique.clusters[static_cast<std::size_t>(label)];
+      Judgement& own = critique.clusters[static_cast<std::size_t>(chosen[row])];
       ++own.passages;
       own.cohesion += static_cast<double>(closeness[b].data<float>()[row]);
     }

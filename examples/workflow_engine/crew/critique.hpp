@@ -34,8 +34,8 @@ struct Critique {
 /// split when they are scattered. One of fewer than three passages is dissolved.
 /// Source of modularity: Newman and Girvan, "Finding and evaluating community structure in
 /// networks", 2004. Cost: O(passages · neighbours + clusters²).
-Critique judge(const std::vector<Block>& blocks, const Labels& labels, std::int64_t clusters,
-               const std::vector<frys::TensorView>& closeness,
+Critique judge(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+               std::int64_t clusters, const std::vector<frys::TensorView>& closeness,
                const std::vector<frys::TensorView>& neighbours);
 
 /// A critique as a tensor's rows, [clusters, 5], and back.

@@ -178,12 +178,20 @@ Clustering divide(const VectorSpace& space, frys::TensorView centres) {
   return clustering;
 }
 
-Labels labels_of(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels) {
+std::int64_t label_of(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+                      std::int64_t passage) {
+  const auto [block, row] = locate(blocks, passage);
+  return labels[block].data<std::int64_t>()[row];
+}
+
+Labels copy_labels(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+                   HostCopies& copies) {
   Labels all;
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     const auto* rows = labels[b].data<std::int64_t>();
     all.insert(all.end(), rows, rows + blocks[b].rows);
   }
+  copies.note(all.size() * sizeof(std::int64_t));
   return all;
 }
 

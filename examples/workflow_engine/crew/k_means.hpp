@@ -48,7 +48,12 @@ frys::Tensor centres_of(const VectorSpace& space, const Labels& labels, std::int
 /// most. Throws StepError. Cost: O(passages · clusters · dimension) a turn.
 Clustering divide(const VectorSpace& space, frys::TensorView centres);
 
-/// Takes the labels of a clustering to host memory.
-Labels labels_of(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels);
+/// The cluster of one passage, read where it was written. `labels`: i64 [rows] a block.
+std::int64_t label_of(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+                      std::int64_t passage);
+
+/// A copy of the labels of all `blocks`, to be changed; counts it in `copies`.
+Labels copy_labels(const std::vector<Block>& blocks, const std::vector<frys::TensorView>& labels,
+                   HostCopies& copies);
 
 }  // namespace crew

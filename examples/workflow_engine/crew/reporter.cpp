@@ -28,27 +28,28 @@ std::vector<frys::TensorView> take_from_critic(CrewState& state, frys::StepConte
 }
 
 void note_terms(CrewState& state, const std::vector<frys::TensorView>& spans,
-                const Labels& labels) {
+                const std::vector<frys::TensorView>& labels) {
   std::vector<std::string_view> texts;
+  std::vector<int> groups;
   for (std::size_t b = 0; b < state.blocks.size(); ++b) {
     for (std::int64_t row = 0; row < state.blocks[b].rows; ++row) {
       texts.push_back(passage_text(state, state.blocks[b], spans[b], row));
+      groups.push_back(static_cast<int>(labels[b].data<std::int64_t>()[row]));
     }
   }
-  const std::vector<int> groups(labels.begin(), labels.end());
   const auto terms = key_terms(texts, groups, state.clusters.size(), 8);
   for (std::size_t c = 0; c < terms.size(); ++c) state.clusters[c].terms = terms[c];
 }
 
 /// The passage nearest to each cluster's centre stands for it.
 void note_examples(CrewState& state, const std::vector<frys::TensorView>& spans,
-                   const Labels& labels, const std::vector<frys::TensorView>& closeness) {
+                   const std::vector<frys::TensorView>& labels,
+                   const std::vector<frys::TensorView>& closeness) {
   std::vector<float> best(state.clusters.size(), -2.0F);
   for (std::size_t b = 0; b < state.blocks.size(); ++b) {
     const Block& block = state.blocks[b];
     for (std::int64_t row = 0; row < block.rows; ++row) {
-      const auto label =
-          static_cast<std::size_t>(labels[static_cast<std::size_t>(block.first_passage + row)]);
+      const auto label = static_cast<std::size_t>(labels[b].data<std::int64_t>()[row]);
       const float value = closeness[b].data<float>()[row];
       if (value <= best[label]) continue;
       best[label] = value;
@@ -69,7 +70,7 @@ void note_clusters(CrewState& state, frys::StepContext& context,
     row.agreement = judgement.agreement;
     state.clusters.push_back(std::move(row));
   }
-  const Labels labels = labels_of(state.blocks, take_from_critic(state, context, "labels"));
+  const std::vector<frys::TensorView> labels = take_from_critic(state, context, "labels");
   note_terms(state, spans, labels);
   note_examples(state, spans, labels, take_from_critic(state, context, "closeness"));
 }
@@ -131,7 +132,7 @@ void note_duplicates(CrewState& state, frys::StepContext& context,
   }
   std::map<std::int64_t, DuplicateRow> rows;
   for (const std::int64_t member : members) {
-    const auto [block, row] = locate(state, member);
+    const auto [block, row] = locate(state.blocks, member);
     DuplicateRow& duplicate = rows[sets.first_of(member)];
     duplicate.where.push_back(passage_where(state, state.blocks[block], spans[block], row));
     if (duplicate.text.empty()) {

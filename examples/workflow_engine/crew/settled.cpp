@@ -71,6 +71,7 @@ void remember_settled(CrewState& state) {
   experience.input_size = static_cast<double>(state.passages);
   experience.payload.resize(centres.size_bytes());
   std::memcpy(experience.payload.data(), centres.data(), centres.size_bytes());
+  state.review.host_copies.note(centres.size_bytes());
   take(state.kernel.experience().store(std::move(experience)));
 }
 

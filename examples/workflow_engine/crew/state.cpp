@@ -68,12 +68,13 @@ std::string excerpt(std::string_view text, std::size_t most_bytes) {
   return line + "…";
 }
 
-std::pair<std::size_t, std::int64_t> locate(const CrewState& state, std::int64_t passage) {
+std::pair<std::size_t, std::int64_t> locate(const std::vector<Block>& blocks,
+                                            std::int64_t passage) {
   const auto after =
-      std::upper_bound(state.blocks.begin(), state.blocks.end(), passage,
+      std::upper_bound(blocks.begin(), blocks.end(), passage,
                        [](std::int64_t p, const Block& block) { return p < block.first_passage; });
-  const auto block = static_cast<std::size_t>(after - state.blocks.begin()) - 1;
-  return {block, passage - state.blocks[block].first_passage};
+  const auto block = static_cast<std::size_t>(after - blocks.begin()) - 1;
+  return {block, passage - blocks[block].first_passage};
 }
 
 void ask_for_plan(const std::shared_ptr<CrewState>& state, frys::WorkflowId workflow,

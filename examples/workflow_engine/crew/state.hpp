@@ -17,6 +17,7 @@
 
 #include "crew/hand_offs.hpp"
 #include "frys/frys.hpp"
+#include "frys/memory/copies.hpp"
 #include "run/run_summary.hpp"
 #include "text/corpus.hpp"
 
@@ -55,6 +56,18 @@ struct Clustering {
   double modularity = 0;
 };
 
+/// Tensor elements that were copied into memory of the host's own.
+struct HostCopies {
+  std::uint64_t copies = 0;
+  std::uint64_t bytes = 0;
+
+  void note(std::size_t more_bytes) {
+    frys::note_copy(nullptr, more_bytes);
+    ++copies;
+    bytes += more_bytes;
+  }
+};
+
 /// What the clusterer and the critic hand back and forth; they never run at the same time.
 struct Review {
   int rounds = 0;
@@ -63,6 +76,7 @@ struct Review {
   bool warm_start = false;
   double remembered_agreement = 0;  ///< Of the earlier run that it started from.
   std::string verdict;
+  HostCopies host_copies;  ///< Labels to revise, and centres to remember.
 };
 
 struct Measures {
@@ -130,7 +144,7 @@ std::string_view passage_text(const CrewState& state, const Block& block,
 std::string excerpt(std::string_view text, std::size_t most_bytes);
 
 /// Where passage `passage` of all stands: (block, row). Precondition: it exists.
-std::pair<std::size_t, std::int64_t> locate(const CrewState& state, std::int64_t passage);
+std::pair<std::size_t, std::int64_t> locate(const std::vector<Block>& blocks, std::int64_t passage);
 
 /// Asks the scheduler to organise itself around what it has seen, and notes what it then means to
 /// do. Returns at once; the answer comes as background work.

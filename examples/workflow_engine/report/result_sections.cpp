@@ -108,7 +108,8 @@ std::string sharing_section(const RunSummary& run) {
          "</b> times giver and taker held the very same memory. Copies would have moved <b>" +
          format_bytes(static_cast<double>(run.shared_bytes)) +
          "</b>. Bytes between agents below include the text itself, which readers keep in host "
-         "memory.</p>\n" +
+         "memory. What is kept there of tensors is copied: labels that the clusterer revises, "
+         "and the centres that go into the store.</p>\n" +
          sharing_chart(run);
 }
 

@@ -42,12 +42,25 @@ std::vector<Flow> flows_of(const RunSummary& run) {
   return flows;
 }
 
+void draw_copies(Svg& svg, const Scale& x, double y, const char* name, std::uint64_t copies,
+                 std::uint64_t bytes) {
+  const auto copied = static_cast<double>(bytes);
+  svg.text({left - 12, y + 14}, name, "label", Anchor::end);
+  const double length = copies > 0 ? std::max(x(copied) - left, 1.0) : 0;
+  if (copies > 0) svg.rect(left, y + 3, length, row_height - 8, 2, "bar role-critic");
+  svg.text({left + length + 8, y + 14},
+           copies == 0 ? "nothing"
+                       : format_bytes(copied) + " in " + format_count(copies) +
+                             (copies == 1 ? " copy" : " copies"),
+           "value strong");
+}
+
 }  // namespace
 
 std::string sharing_chart(const RunSummary& run) {
   const std::vector<Flow> flows = flows_of(run);
   const double bottom = 8 + row_height * static_cast<double>(flows.size());
-  Svg svg(width, bottom + row_height + 14, "Bytes handed on between roles, and bytes copied");
+  Svg svg(width, bottom + 2 * row_height + 14, "Bytes handed on between roles, and bytes copied");
   const double most = flows.empty() ? 1 : std::max(flows.front().bytes, 1.0);
   const Scale x{0, most, left, width - 230};
   double y = 8;
@@ -64,13 +77,9 @@ std::string sharing_chart(const RunSummary& run) {
   }
   svg.line({8, y + 5}, {width, y + 5}, "lane");
   y += 10;
-  svg.text({left - 12, y + 14}, "copied on the way", "label", Anchor::end);
-  const double copied = static_cast<double>(run.copied_bytes);
-  if (copied > 0) svg.rect(left, y + 3, x(copied) - left, row_height - 8, 2, "bar role-critic");
-  svg.text({(copied > 0 ? x(copied) : left) + 8, y + 14},
-           run.copies == 0 ? "nothing"
-                           : format_bytes(copied) + " in " + format_count(run.copies) + " copies",
-           "value strong");
+  draw_copies(svg, x, y, "copied on the way", run.copies, run.copied_bytes);
+  draw_copies(svg, x, y + row_height, "kept in host memory", run.host_copies,
+              run.host_copied_bytes);
   return svg.finish();
 }
 

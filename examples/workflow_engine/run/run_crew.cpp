@@ -189,8 +189,11 @@ frys::Result<RunSummary> run_crew(const std::shared_ptr<CrewState>& state) {
   if (!report) return report.error();
   if (!report->status.ok()) return report->status;
   const frys::CopyStats copies_after = frys::copy_stats();
-  run.copies = copies_after.copies - copies_before.copies;
-  run.copied_bytes = copies_after.bytes - copies_before.bytes;
+  const HostCopies& to_host = state->review.host_copies;
+  run.host_copies = to_host.copies;
+  run.host_copied_bytes = to_host.bytes;
+  run.copies = copies_after.copies - copies_before.copies - to_host.copies;
+  run.copied_bytes = copies_after.bytes - copies_before.bytes - to_host.bytes;
   run.wall_ns = report->finished_ns - report->submitted_ns;
 
   note_steps(*state, *report, run);

@@ -33,7 +33,7 @@ void review_fields(Io& io, T& run) {
 template <typename Io, typename T>
 void sharing_fields(Io& io, T& run) {
   io(run.experiences_before, run.experiences_after, run.hand_offs, run.same_memory,
-     run.shared_bytes, run.copies, run.copied_bytes);
+     run.shared_bytes, run.copies, run.copied_bytes, run.host_copies, run.host_copied_bytes);
 }
 
 template <typename Io, typename T>

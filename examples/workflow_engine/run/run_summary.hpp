@@ -120,12 +120,14 @@ struct RunSummary {
 
   std::uint64_t experiences_before = 0;
   std::uint64_t experiences_after = 0;
-  std::vector<std::string> new_types;  ///< Of step, that a store with experience knew nothing of.
+  std::vector<std::string> new_types;  ///< Of step; an experienced store knew none of them.
   std::uint64_t hand_offs = 0;         ///< Tensors one agent took from another.
   std::uint64_t same_memory = 0;       ///< Of those, where both hold the same block.
   std::uint64_t shared_bytes = 0;      ///< What copying them would have moved.
-  std::uint64_t copies = 0;            ///< Tensor copies that were made in the whole run.
+  std::uint64_t copies = 0;            ///< Tensor copies made on the way between agents.
   std::uint64_t copied_bytes = 0;
+  std::uint64_t host_copies = 0;  ///< Into host memory: labels to revise, centres to keep.
+  std::uint64_t host_copied_bytes = 0;
 
   std::string pattern;  ///< Of the whole workflow, as the detector saw it.
   double pattern_confidence = 0;
