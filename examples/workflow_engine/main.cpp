@@ -59,13 +59,16 @@ frys::Result<crew::RunSummary> run(const crew::Arguments& arguments) {
 
 /// Numbers the run after those before it, keeps it, and writes the report over the last few.
 frys::Status report(const crew::Arguments& arguments, crew::RunSummary summary) {
-  frys::Result<std::vector<crew::RunSummary>> runs = crew::load_runs(arguments.data, runs_shown);
-  if (!runs) return runs.error();
-  summary.run = runs->empty() ? 1 : runs->back().run + 1;
+  crew::KeptRuns kept = crew::load_runs(arguments.data, runs_shown);
+  for (const std::string& file : kept.unreadable) {
+    std::fprintf(stderr, "workflow_engine: %s; the report goes without it, and it can be deleted\n",
+                 file.c_str());
+  }
+  summary.run = kept.next;
   frys::Status saved = crew::save_run(arguments.data, summary);
   if (!saved.ok()) return saved;
-  runs->push_back(std::move(summary));
-  return crew::write_report(arguments.report, *runs);
+  kept.runs.push_back(std::move(summary));
+  return crew::write_report(arguments.report, kept.runs);
 }
 
 void print(const crew::RunSummary& summary, const std::string& report_path) {

@@ -34,9 +34,8 @@ RunSummary run_once(const TemporaryFolder& folder) {
   const Ended ended =
       run_program({headers, "--data", folder / "data", "--report", folder / "report.html"});
   EXPECT_EQ(ended.code, 0) << ended.output;
-  frys::Result<std::vector<RunSummary>> runs = load_runs(folder / "data", 1);
-  if (!runs || runs->empty()) return {};
-  return runs->back();
+  const KeptRuns kept = load_runs(folder / "data", 1);
+  return kept.runs.empty() ? RunSummary{} : kept.runs.back();
 }
 
 TEST(WorkflowEngine, LearnsFromRunToRunAndForgetsWithItsStore) {
@@ -83,6 +82,18 @@ TEST(WorkflowEngine, ReportsOverTheLastRunsAndAnswers) {
   EXPECT_THAT(html, HasSubstr("Run 1"));
   EXPECT_THAT(html, HasSubstr("Run 2"));
   EXPECT_THAT(html, HasSubstr("cancel a running step"));
+}
+
+TEST(WorkflowEngine, AFileThatHoldsNoRunCostsNoOtherRun) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "data/runs");
+  std::ofstream(folder / "data/runs/run-0007.txt") << "x";
+  const Ended ended =
+      run_program({headers, "--data", folder / "data", "--report", folder / "report.html"});
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("run-0007.txt: line 1 is not"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "data/runs/run-0008.txt"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "report.html"));
 }
 
 TEST(WorkflowEngine, AnswersBadArgumentsWithTwo) {

@@ -66,24 +66,28 @@ TEST(RunSummary, NamesTheLineAndFieldThatIsWrong) {
 
 TEST(RunFiles, TheLastFewComeBackInOrder) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(load_runs(folder.path(), 3)->empty());
+  EXPECT_TRUE(load_runs(folder.path(), 3).runs.empty());
+  EXPECT_EQ(load_runs(folder.path(), 3).next, 1);
   for (std::int64_t number = 1; number <= 12; ++number) {
     ASSERT_TRUE(save_run(folder.path(), testing::SyntheticRun::make(number, number > 1)).ok());
   }
-  const frys::Result<std::vector<RunSummary>> runs = load_runs(folder.path(), 3);
-  ASSERT_TRUE(runs) << runs.error().to_string();
-  ASSERT_EQ(runs->size(), 3U);
-  EXPECT_EQ(runs->front().run, 10);
-  EXPECT_EQ(runs->back().run, 12);
+  const KeptRuns kept = load_runs(folder.path(), 3);
+  ASSERT_EQ(kept.runs.size(), 3U);
+  EXPECT_EQ(kept.runs.front().run, 10);
+  EXPECT_EQ(kept.runs.back().run, 12);
+  EXPECT_TRUE(kept.unreadable.empty());
+  EXPECT_EQ(kept.next, 13);
 }
 
-TEST(RunFiles, ABrokenOneIsNamed) {
+TEST(RunFiles, ABrokenOneIsNamedAndKeepsItsNumber) {
   const TemporaryFolder folder;
   ASSERT_TRUE(save_run(folder.path(), testing::SyntheticRun::make(1, false)).ok());
   std::ofstream(folder.path() + "/runs/run-0002.txt") << "not a run";
-  const frys::Result<std::vector<RunSummary>> runs = load_runs(folder.path(), 3);
-  ASSERT_FALSE(runs);
-  EXPECT_NE(runs.error().message().find("run-0002.txt"), std::string_view::npos);
+  const KeptRuns kept = load_runs(folder.path(), 3);
+  EXPECT_EQ(kept.runs.size(), 1U);
+  ASSERT_EQ(kept.unreadable.size(), 1U);
+  EXPECT_NE(kept.unreadable[0].find("run-0002.txt: line 1"), std::string::npos);
+  EXPECT_EQ(kept.next, 3);
 }
 
 }  // namespace

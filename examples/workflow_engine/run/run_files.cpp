@@ -4,10 +4,12 @@
 // Where runs are kept: DIR/runs/run-0001.txt and so on.
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "run/run_summary.hpp"
@@ -28,6 +30,20 @@ std::vector<fs::path> run_files(const std::string& data_folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+/// 12 for run-0012.txt; 0 when there is no number in the name.
+std::int64_t number_of(const fs::path& file) {
+  const std::string name = file.filename().string();
+  std::int64_t number = 0;
+  std::from_chars(name.data() + std::string_view("run-").size(), name.data() + name.size(), number);
+  return number;
+}
+
+frys::Result<RunSummary> load_run(const fs::path& file) {
+  const frys::Result<std::string> text = read_file(file.string());
+  if (!text) return text.error();
+  return from_text(*text);
 }
 
 }  // namespace
@@ -51,18 +67,20 @@ frys::Status save_run(const std::string& data_folder, const RunSummary& run) {
   return {};
 }
 
-frys::Result<std::vector<RunSummary>> load_runs(const std::string& data_folder, std::size_t count) {
+KeptRuns load_runs(const std::string& data_folder, std::size_t count) {
+  KeptRuns kept;
   std::vector<fs::path> files = run_files(data_folder);
+  for (const fs::path& file : files) kept.next = std::max(kept.next, number_of(file) + 1);
   if (files.size() > count) files.erase(files.begin(), files.end() - static_cast<long>(count));
-  std::vector<RunSummary> runs;
   for (const fs::path& file : files) {
-    frys::Result<std::string> text = read_file(file.string());
-    if (!text) return text.error().with_context(file.string());
-    frys::Result<RunSummary> run = from_text(*text);
-    if (!run) return run.error().with_context(file.string());
-    runs.push_back(*std::move(run));
+    frys::Result<RunSummary> run = load_run(file);
+    if (run) {
+      kept.runs.push_back(*std::move(run));
+    } else {
+      kept.unreadable.push_back(file.string() + ": " + std::string(run.error().message()));
+    }
   }
-  return runs;
+  return kept;
 }
 
 }  // namespace crew

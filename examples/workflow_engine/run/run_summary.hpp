@@ -154,8 +154,14 @@ frys::Result<RunSummary> from_text(const std::string& text);
 /// Writes `run` as DIR/runs/run-0001.txt. Errors: io_error.
 frys::Status save_run(const std::string& data_folder, const RunSummary& run);
 
-/// The last `count` runs of a data folder, oldest first; a folder without runs gives none.
-/// Errors: io_error, corruption (names the file).
-frys::Result<std::vector<RunSummary>> load_runs(const std::string& data_folder, std::size_t count);
+/// The runs that a data folder keeps.
+struct KeptRuns {
+  std::vector<RunSummary> runs;         ///< The last few, oldest first.
+  std::vector<std::string> unreadable;  ///< Of those, files that hold no run, each with the reason.
+  std::int64_t next = 1;                ///< Above every number in use, of unreadable files too.
+};
+
+/// The last `count` runs of a data folder; a folder without runs gives none.
+KeptRuns load_runs(const std::string& data_folder, std::size_t count);
 
 }  // namespace crew
