@@ -11,6 +11,7 @@
 #include "arguments.hpp"
 #include "report/html_report.hpp"
 #include "run/run_crew.hpp"
+#include "text/utf8.hpp"
 
 namespace {
 
@@ -78,7 +79,8 @@ void print(const crew::RunSummary& summary, const std::string& report_path) {
               static_cast<unsigned long long>(summary.rounds),
               static_cast<double>(summary.wall_ns) / 1e6);
   for (const crew::AnswerRow& answer : summary.answers) {
-    std::printf("%.2f  %s  %s\n", answer.score, answer.where.c_str(), answer.text.c_str());
+    std::printf("%.2f  %s  %s\n", answer.score, crew::valid_utf8(answer.where).c_str(),
+                answer.text.c_str());
   }
   std::printf("report: %s\n", report_path.c_str());
 }

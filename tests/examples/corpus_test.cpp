@@ -11,6 +11,7 @@
 #include <set>
 
 #include "support/temporary_folder.hpp"
+#include "text/utf8.hpp"
 
 namespace crew {
 namespace {
@@ -36,6 +37,12 @@ TEST(IsText, TakesUtf8AndRefusesTheRest) {
   EXPECT_FALSE(is_text("\xc0\xaf"));          // Overlong.
   EXPECT_FALSE(is_text("\xed\xa0\x80"));      // A surrogate.
   EXPECT_FALSE(is_text("\xf5\x80\x80\x80"));  // Beyond Unicode.
+}
+
+TEST(ValidUtf8, MarksWhatIsNoCharacter) {
+  EXPECT_EQ(valid_utf8("Grüße, 世界, 🙂"), "Grüße, 世界, 🙂");
+  EXPECT_EQ(valid_utf8("caf\xe9.txt"), "caf\uFFFD.txt");
+  EXPECT_EQ(valid_utf8("\xe4\xb8"), "\uFFFD\uFFFD");
 }
 
 TEST(ListFolder, PassesToolsFoldersLinksAndLargeFilesBy) {

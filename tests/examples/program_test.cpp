@@ -15,6 +15,7 @@
 #include "run/figures.hpp"
 #include "run/run_summary.hpp"
 #include "support/temporary_folder.hpp"
+#include "text/corpus.hpp"
 
 namespace crew {
 namespace {
@@ -28,6 +29,8 @@ Ended run_program(const std::vector<std::string>& words) {
 }
 
 const std::string headers = std::string(FRYS_SOURCE_DIR) + "/include";
+
+std::string text_of(const std::string& path) { return read_file(path).value_or(""); }
 
 /// One run over the public headers; its summary is the last of the data folder.
 RunSummary run_once(const TemporaryFolder& folder) {
@@ -77,11 +80,22 @@ TEST(WorkflowEngine, ReportsOverTheLastRunsAndAnswers) {
                    "--search", "cancel a running step"});
   EXPECT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output, HasSubstr("scheduler/"));
-  std::ifstream file(folder / "deep/report.html");
-  const std::string html((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string html = text_of(folder / "deep/report.html");
   EXPECT_THAT(html, HasSubstr("Run 1"));
   EXPECT_THAT(html, HasSubstr("Run 2"));
   EXPECT_THAT(html, HasSubstr("cancel a running step"));
+}
+
+TEST(WorkflowEngine, AFileNameThatIsNoUtf8SpoilsNothing) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "text");
+  std::ofstream(folder / "text/caf\xe9.txt") << "tea is served until the kettle has run dry\n";
+  const Ended ended = run_program({folder / "text", "--data", folder / "data", "--report",
+                                   folder / "report.html", "--search", "is tea served"});
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("caf\uFFFD.txt:1"));
+  EXPECT_TRUE(is_text(ended.output));
+  EXPECT_TRUE(is_text(text_of(folder / "report.html")));
 }
 
 TEST(WorkflowEngine, AFileThatHoldsNoRunCostsNoOtherRun) {

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "text/utf8.hpp"
+
 namespace crew {
 namespace {
 
@@ -70,7 +72,7 @@ std::string format_time(std::int64_t wall_ns) {
 
 std::string escape(std::string_view text) {
   std::string safe;
-  for (const char c : text) {
+  for (const char c : valid_utf8(text)) {
     switch (c) {
       case '&':
         safe += "&amp;";

@@ -19,7 +19,7 @@ std::string format_count(std::uint64_t count);  ///< "12,345"
 std::string format_fixed(double value, int decimals);
 std::string format_time(std::int64_t wall_ns);  ///< "2026-11-22 20:29 UTC"
 
-/// & < > " ' made harmless for HTML and SVG; control characters left out.
+/// & < > " ' made harmless for HTML and SVG; control characters left out; what is not UTF-8 marked.
 std::string escape(std::string_view text);
 
 /// The part a name shares with its like: "reader" for "reader-3".

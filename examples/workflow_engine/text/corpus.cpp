@@ -11,6 +11,8 @@
 #include <memory>
 #include <system_error>
 
+#include "text/utf8.hpp"
+
 namespace crew {
 namespace {
 
@@ -69,26 +71,6 @@ void consider(const fs::directory_entry& entry, const fs::path& root, Listing& l
   } else if (size > 0) {
     listing.files.push_back({path, static_cast<std::uint64_t>(size)});
   }
-}
-
-/// Bytes of the UTF-8 character that starts at `position`; 0 when there is none.
-std::size_t utf8_length(std::string_view bytes, std::size_t position) {
-  const auto at = [&](std::size_t i) -> unsigned {
-    return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U;
-  };
-  const unsigned lead = at(position);
-  const std::size_t length = lead < 0x80                    ? 1
-                             : lead >= 0xC2 && lead <= 0xDF ? 2
-                             : (lead & 0xF0U) == 0xE0       ? 3
-                             : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                            : 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(position + i) & 0xC0U) != 0x80) return 0;
-  }
-  const unsigned second = at(position + 1);
-  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-  const bool beyond = (lead == 0xED && second >= 0xA0) || (lead == 0xF4 && second >= 0x90);
-  return overlong || beyond ? 0 : length;
 }
 
 }  // namespace
