@@ -85,6 +85,13 @@ void print(const crew::RunSummary& summary, const std::string& report_path) {
   std::printf("report: %s\n", report_path.c_str());
 }
 
+/// What was printed may still wait in a buffer, and the disk behind it be full.
+int finish_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  return fail(1,
+              frys::Status(frys::ErrorCode::io_error, "the standard output can't be written to"));
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -97,12 +104,12 @@ int main(int count, char** words) {
   }
   if (arguments->help) {
     std::printf("%s", crew::usage().c_str());
-    return 0;
+    return finish_output();
   }
   const frys::Result<crew::RunSummary> summary = run(*arguments);
   if (!summary) return fail(summary.error() == frys::ErrorCode::not_found ? 2 : 1, summary.error());
   const frys::Status reported = report(*arguments, *summary);
   if (!reported.ok()) return fail(1, reported);
   print(*summary, arguments->report);
-  return 0;
+  return finish_output();
 }

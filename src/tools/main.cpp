@@ -59,11 +59,19 @@ int dispatch(const std::vector<std::string>& words) {
   return frys::tools::complain("unknown command " + words[0]);
 }
 
+/// What was printed may still wait in a buffer, and the disk behind it be full.
+int finish_output(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::fputs("frys: the standard output can't be written to\n", stderr);
+  return code == frys::tools::exit_ok ? frys::tools::exit_failed : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return dispatch(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+    return finish_output(
+        dispatch(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc)));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "frys: %s\n", error.what());
     return frys::tools::exit_failed;

@@ -140,6 +140,21 @@ TEST(WorkflowEngine, AnswersBadArgumentsWithTwo) {
   EXPECT_FALSE(std::filesystem::exists(folder / "report.html"));
 }
 
+TEST(WorkflowEngine, SaysThatItsOutputIsLost) {
+  const Ended help = testing::run_program(FRYS_WORKFLOW_ENGINE, {"--help"}, "2>&1 > /dev/full");
+  EXPECT_EQ(help.code, 1);
+  EXPECT_THAT(help.output, HasSubstr("output can't be written"));
+  const TemporaryFolder folder;
+  std::ofstream(folder / "file.txt") << "only four short words\n";
+  const Ended run = testing::run_program(
+      FRYS_WORKFLOW_ENGINE,
+      {folder.path(), "--data", folder / "data", "--report", folder / "report.html"},
+      "2>&1 > /dev/full");
+  EXPECT_EQ(run.code, 1);
+  EXPECT_THAT(run.output, HasSubstr("output can't be written"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "report.html"));
+}
+
 TEST(WorkflowEngine, HelpIsNoError) {
   const Ended ended = run_program({"--help"});
   EXPECT_EQ(ended.code, 0);

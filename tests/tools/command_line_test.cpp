@@ -25,6 +25,17 @@ TEST(CommandLine, SaysItsVersionAndHelp) {
   }
 }
 
+TEST(CommandLine, SaysThatItsOutputIsLost) {
+  const ToolRun help = run_tool({"--help"}, "/dev/full");
+  EXPECT_EQ(help.exit_code, 1);
+  EXPECT_THAT(help.err, HasSubstr("output can't be written"));
+  const TestFolder folder;
+  const std::string workflow = folder.write("w.json", wfformat_json({{.name = "a"}}));
+  const ToolRun replay = run_tool({"replay", workflow, "--json"}, "/dev/full");
+  EXPECT_EQ(replay.exit_code, 1);
+  EXPECT_THAT(replay.err, HasSubstr("output can't be written"));
+}
+
 struct Wrong {
   std::vector<std::string> words;
   std::string what;

@@ -18,9 +18,9 @@ extern char** environ;
 
 namespace frys::testing {
 
-ToolRun run_tool(const std::vector<std::string>& arguments) {
+ToolRun run_tool(const std::vector<std::string>& arguments, const std::string& out_path) {
   const TestFolder folder;
-  const std::string out = folder.path("out");
+  const std::string out = out_path.empty() ? folder.path("out") : out_path;
   const std::string err = folder.path("err");
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -41,7 +41,7 @@ ToolRun run_tool(const std::vector<std::string>& arguments) {
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  run.out = read_file(out);
+  if (out_path.empty()) run.out = read_file(out);
   run.err = read_file(err);
   return run;
 }

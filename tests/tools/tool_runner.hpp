@@ -18,7 +18,8 @@ struct ToolRun {
   std::string err;
 };
 
-ToolRun run_tool(const std::vector<std::string>& arguments);
+/// `out_path`: the file its standard output goes to; by default one that becomes `out`.
+ToolRun run_tool(const std::vector<std::string>& arguments, const std::string& out_path = {});
 
 /// A folder of its own for one test, removed at the end.
 class TestFolder {
