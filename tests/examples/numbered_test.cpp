@@ -6,30 +6,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "examples/run_program.hpp"
+#include "support/run_program.hpp"
 
 namespace crew {
 namespace {
 
+using frys::testing::Ended;
 using ::testing::ContainsRegex;
-using testing::Ended;
 
 TEST(NumberedExamples, Tensor) {
-  const Ended ended = testing::run_program(FRYS_EXAMPLE_TENSOR);
+  const Ended ended = frys::testing::run_program(FRYS_EXAMPLE_TENSOR);
   EXPECT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output, ContainsRegex("row 2 begins 6 floats"));
   EXPECT_THAT(ended.output, ContainsRegex("4 MiB more: budget_exceeded"));
 }
 
 TEST(NumberedExamples, Workflow) {
-  const Ended ended = testing::run_program(FRYS_EXAMPLE_WORKFLOW);
+  const Ended ended = frys::testing::run_program(FRYS_EXAMPLE_WORKFLOW);
   EXPECT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output, ContainsRegex("worked as a review_loop"));
   EXPECT_THAT(ended.output, ContainsRegex("the store remembers [1-9]"));
 }
 
 TEST(NumberedExamples, Experience) {
-  const Ended ended = testing::run_program(FRYS_EXAMPLE_EXPERIENCE);
+  const Ended ended = frys::testing::run_program(FRYS_EXAMPLE_EXPERIENCE);
   EXPECT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output, ContainsRegex("restart the cache: success"));
   EXPECT_THAT(ended.output, ContainsRegex("restart the cache: failure"));

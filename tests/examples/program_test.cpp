@@ -11,21 +11,21 @@
 #include <string>
 #include <vector>
 
-#include "examples/run_program.hpp"
 #include "run/figures.hpp"
 #include "run/run_summary.hpp"
+#include "support/run_program.hpp"
 #include "support/temporary_folder.hpp"
 #include "text/corpus.hpp"
 
 namespace crew {
 namespace {
 
+using frys::testing::Ended;
 using frys::testing::TemporaryFolder;
-using testing::Ended;
 using ::testing::HasSubstr;
 
 Ended run_program(const std::vector<std::string>& words) {
-  return testing::run_program(FRYS_WORKFLOW_ENGINE, words);
+  return frys::testing::run_program(FRYS_WORKFLOW_ENGINE, words);
 }
 
 const std::string headers = std::string(FRYS_SOURCE_DIR) + "/include";
@@ -141,12 +141,13 @@ TEST(WorkflowEngine, AnswersBadArgumentsWithTwo) {
 }
 
 TEST(WorkflowEngine, SaysThatItsOutputIsLost) {
-  const Ended help = testing::run_program(FRYS_WORKFLOW_ENGINE, {"--help"}, "2>&1 > /dev/full");
+  const Ended help =
+      frys::testing::run_program(FRYS_WORKFLOW_ENGINE, {"--help"}, "2>&1 > /dev/full");
   EXPECT_EQ(help.code, 1);
   EXPECT_THAT(help.output, HasSubstr("output can't be written"));
   const TemporaryFolder folder;
   std::ofstream(folder / "file.txt") << "only four short words\n";
-  const Ended run = testing::run_program(
+  const Ended run = frys::testing::run_program(
       FRYS_WORKFLOW_ENGINE,
       {folder.path(), "--data", folder / "data", "--report", folder / "report.html"},
       "2>&1 > /dev/full");

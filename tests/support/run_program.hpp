@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace crew::testing {
+namespace frys::testing {
 
 struct Ended {
   int code = -1;       ///< −1: ended by a signal, or never begun.
@@ -33,4 +33,4 @@ inline Ended run_program(const std::string& program, const std::vector<std::stri
   return ended;
 }
 
-}  // namespace crew::testing
+}  // namespace frys::testing
