@@ -32,6 +32,10 @@ std::string absolute(const std::string& path) {
   return error ? path : full.string();
 }
 
+void print_stage(std::int64_t elapsed_ns, const std::string& stage) {
+  std::fprintf(stderr, "after %.1f s: %s\n", static_cast<double>(elapsed_ns) / 1e9, stage.c_str());
+}
+
 frys::Result<crew::RunSummary> run(const crew::Arguments& arguments) {
   std::error_code error;
   fs::create_directories(arguments.data, error);
@@ -44,6 +48,7 @@ frys::Result<crew::RunSummary> run(const crew::Arguments& arguments) {
   options.excluded = arguments.data;
   options.limit_bytes = arguments.limit_bytes;
   options.questions = arguments.questions;
+  options.on_stage = &print_stage;
   options.embedder = std::make_shared<frys::HashingEmbedder>();
 
   frys::KernelOptions kernel_options;

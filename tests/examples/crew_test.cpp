@@ -176,6 +176,21 @@ TEST_F(Crew, FindsWhatWasSaidTwiceAndSkipsWhatIsNoText) {
   EXPECT_NE(twice->text.find("SPDX"), std::string::npos);
 }
 
+TEST_F(Crew, TellsEachStageOfALongRunOnce) {
+  std::vector<std::string> stages;
+  const auto run = [&](std::int64_t quiet_ns) {
+    CrewOptions options = options_for(headers_, {});
+    options.quiet_ns = quiet_ns;
+    options.on_stage = [&](std::int64_t, const std::string& stage) { stages.push_back(stage); };
+    return run_crew(std::make_shared<CrewState>(*kernel_, std::move(options)));
+  };
+  ASSERT_TRUE(run(std::int64_t{3600} * 1'000'000'000));
+  EXPECT_TRUE(stages.empty());
+  ASSERT_TRUE(run(0));
+  EXPECT_GE(stages.size(), 2U);
+  EXPECT_EQ(std::set<std::string>(stages.begin(), stages.end()).size(), stages.size());
+}
+
 TEST_F(Crew, WorksOnNextToNothing) {
   const TemporaryFolder folder;
   std::ofstream(folder / "one.txt") << "only four short words\n";

@@ -14,11 +14,19 @@ void note_scope(CrewState& state, frys::StepContext& context) {
       {context.step_id().value, context.iteration(), context.attempt(), stats.first_touch_pages});
 }
 
+void note_stage(CrewState& state, const frys::StepContext& context) {
+  std::string stage(context.type());
+  if (context.iteration() > 0) stage += ", round " + std::to_string(context.iteration() + 1);
+  const std::lock_guard lock(state.mutex);
+  state.stage = std::move(stage);
+}
+
 }  // namespace
 
 frys::StepFunction run_step(const SharedState& state, StepBody body, std::size_t part) {
   return [state, body, part](frys::StepContext& context) -> frys::Status {
     frys::Status status;
+    note_stage(*state, context);
     try {
       body(state, context, part);
     } catch (const StepError& error) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -35,6 +36,9 @@ struct CrewOptions {
   std::size_t max_batches = 16;
   std::size_t neighbours = 8;  ///< Nearest passages kept for each.
   int max_rounds = 6;          ///< Of clustering and review.
+  /// Told each stage of a run that has lasted `quiet_ns`, once; on the thread that runs the crew.
+  std::function<void(std::int64_t elapsed_ns, const std::string& stage)> on_stage;
+  std::int64_t quiet_ns = 2'000'000'000;
 };
 
 /// The passages of one batch as a block of rows: block i is batch i; row r of it is passage
@@ -112,7 +116,8 @@ struct CrewState {
   std::vector<DuplicateRow> duplicates;
   std::vector<std::vector<AnswerRow>> answers;  ///< By question.
 
-  std::mutex mutex;  ///< Guards what follows.
+  std::mutex mutex;   ///< Guards what follows.
+  std::string stage;  ///< What kind of step began last.
   std::vector<ScopeNote> scope_notes;
   std::vector<PlanRow> plans;
 };

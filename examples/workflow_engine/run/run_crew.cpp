@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "crew/agents.hpp"
@@ -39,6 +40,28 @@ class Ending {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::optional<frys::Result<frys::WorkflowReport>> report_;
+};
+
+/// Tells the stages of a run that takes long, as they are seen.
+class StageTeller {
+ public:
+  explicit StageTeller(CrewState& state) : state_(state) {}
+
+  void look() {
+    const std::int64_t elapsed_ns = frys::system_clock().now_ns() - start_ns_;
+    if (!state_.options.on_stage || elapsed_ns < state_.options.quiet_ns) return;
+    std::string stage;
+    {
+      const std::lock_guard lock(state_.mutex);
+      stage = state_.stage;
+    }
+    if (!stage.empty() && told_.insert(stage).second) state_.options.on_stage(elapsed_ns, stage);
+  }
+
+ private:
+  CrewState& state_;
+  const std::int64_t start_ns_ = frys::system_clock().now_ns();
+  std::set<std::string> told_;
 };
 
 StepRow to_row(const frys::StepRecord& record, std::int64_t submitted_ns) {
@@ -183,7 +206,11 @@ frys::Result<RunSummary> run_crew(const std::shared_ptr<CrewState>& state) {
     ending->arrive(std::move(report));
   });
   MemoryWatch watch(kernel.memory());
-  while (!ending->wait(2)) watch.sample();
+  StageTeller stages(*state);
+  while (!ending->wait(2)) {
+    watch.sample();
+    stages.look();
+  }
 
   frys::Result<frys::WorkflowReport> report = ending->report();
   if (!report) return report.error();
