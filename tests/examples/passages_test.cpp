@@ -45,6 +45,18 @@ TEST(Passages, AShortTextIsOnePassageWithoutItsBlankEdges) {
   EXPECT_EQ(text_of(text, passages[0]), "four words are enough\n");
 }
 
+TEST(Passages, BeginsAfterTheLicenceTags) {
+  const std::string text =
+      "// SPDX-FileCopyrightText: 2026 Somebody and others\n"
+      "# SPDX-License-Identifier: Apache-2.0\n\n"
+      "// What SPDX-License-Identifier means is another matter.\n";
+  const std::vector<Passage> passages = cut_passages(text, 0);
+  ASSERT_EQ(passages.size(), 1U);
+  EXPECT_EQ(passages[0].first_line, 4);
+  EXPECT_TRUE(text_of(text, passages[0]).starts_with("// What SPDX"));
+  EXPECT_TRUE(cut_passages(text.substr(0, text.find("// What")), 0).empty());
+}
+
 TEST(Passages, EndsAtABlankLineOnceItHasEnoughWords) {
   const std::string text = words(30) + "\n" + words(40) + "\n" + words(50) + "\n" + words(30);
   const std::vector<Passage> passages = cut_passages(text, 0);

@@ -3,6 +3,8 @@
 
 #include "text/passages.hpp"
 
+#include <algorithm>
+
 #include "text/words.hpp"
 
 namespace crew {
@@ -16,6 +18,13 @@ struct Piece {
   std::int64_t line = 0;
 };
 
+/// A comment line that only names the licence or the holder: most files begin with the same ones,
+/// and say nothing of themselves by it.
+bool is_licence_tag(std::string_view line) {
+  const auto word = std::find_if(line.begin(), line.end(), is_word_byte);
+  return line.substr(static_cast<std::size_t>(word - line.begin())).starts_with("SPDX-");
+}
+
 /// Splits `text` into lines; a line over `most_words` into parts of at most so many.
 std::vector<Piece> split_pieces(std::string_view text, std::size_t most_words) {
   std::vector<Piece> pieces;
@@ -24,7 +33,9 @@ std::vector<Piece> split_pieces(std::string_view text, std::size_t most_words) {
     const std::size_t mark = text.find('\n', begin);
     const std::size_t end = mark == std::string_view::npos ? text.size() : mark + 1;
     Piece piece{begin, begin, 0, line};
-    for_each_word(text.substr(begin, end - begin), [&](std::size_t at, std::string_view word) {
+    const std::string_view whole = text.substr(begin, end - begin);
+    const std::string_view read = is_licence_tag(whole) ? std::string_view() : whole;
+    for_each_word(read, [&](std::size_t at, std::string_view word) {
       if (piece.words == most_words) {
         pieces.push_back(piece);
         piece = {piece.end, piece.end, 0, line};

@@ -20,8 +20,8 @@ struct PassageOptions {
 };
 
 /// The passages of `text`, in order; `document` is written into each. A single line longer than
-/// the most words is cut between words. Text of fewer than four words gives none.
-/// Cost: O(bytes).
+/// the most words is cut between words. Lines that begin with an SPDX tag count as blank. Text of
+/// fewer than four words gives none. Cost: O(bytes).
 std::vector<Passage> cut_passages(std::string_view text, std::int64_t document,
                                   const PassageOptions& options = {});
 
