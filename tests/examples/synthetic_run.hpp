@@ -137,9 +137,9 @@ class SyntheticRun {
                                "refuses makes the whole refuse."});
     }
     run_.duplicates = {{0.97, {"src/a.cpp:1", "src/b.cpp:1"}, "The same <licence> & more of it"}};
-    run_.answers = {{"who owns a tensor's memory?", 0.52, 2, "include/storage.hpp:12",
-                     "One block of memory with a reference count: what a tensor holds"},
-                    {"who owns a tensor's memory?", 0.44, 1, "DESIGN.md:80", "Who owns memory."}};
+    run_.answers = {{"where does the river end?", 0.52, 2, "atlas/rivers.txt:12",
+                     "Every river ends in a sea, but for those that end in sand."},
+                    {"where does the river end?", 0.44, 1, "atlas/sand.txt:80", "No river here."}};
     run_.latencies = {{"tensor allocated", 400, 5200, {{300, 20}, {420, 60}, {800, 9}, {5200, 2}}},
                       {"experience found", 90'000, 400'000, {{80'000, 30}, {400'000, 3}}},
                       {"experience stored", 21'000, 90'000, {{20'000, 44}, {90'000, 2}}}};
