@@ -206,6 +206,7 @@ TEST_F(Crew, SaysThatThereIsNoText) {
   const frys::Result<RunSummary> none = run_over(empty.path(), *kernel_);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code(), frys::ErrorCode::not_found) << none.error().to_string();
+  EXPECT_TRUE(none.error().message().starts_with("there are no text files in"));
   std::ofstream(empty / "binary") << std::string(100, '\0');
   const frys::Result<RunSummary> binary = run_over(empty.path(), *kernel_);
   ASSERT_FALSE(binary);

@@ -103,6 +103,14 @@ void note_steps(CrewState& state, const frys::WorkflowReport& report, RunSummary
   run.plans = state.plans;
 }
 
+/// What the first step that failed had to say, without the step's name: that is the crew's own.
+frys::Status why_it_failed(const frys::WorkflowReport& report) {
+  for (const frys::StepRecord& record : report.records) {
+    if (record.outcome == frys::StepOutcome::failure) return {record.code, record.reason};
+  }
+  return report.status;
+}
+
 void note_collaboration(const frys::CollaborationGraph& graph, RunSummary& run) {
   run.pattern = frys::to_string(graph.pattern);
   run.pattern_confidence = graph.confidence;
@@ -214,7 +222,7 @@ frys::Result<RunSummary> run_crew(const std::shared_ptr<CrewState>& state) {
 
   frys::Result<frys::WorkflowReport> report = ending->report();
   if (!report) return report.error();
-  if (!report->status.ok()) return report->status;
+  if (!report->status.ok()) return why_it_failed(*report);
   const frys::CopyStats copies_after = frys::copy_stats();
   const HostCopies& to_host = state->review.host_copies;
   run.host_copies = to_host.copies;
