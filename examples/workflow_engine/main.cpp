@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "arguments.hpp"
+#include "report/format.hpp"
 #include "report/html_report.hpp"
 #include "run/run_crew.hpp"
 #include "text/utf8.hpp"
@@ -78,11 +79,11 @@ frys::Status report(const crew::Arguments& arguments, crew::RunSummary summary) 
 }
 
 void print(const crew::RunSummary& summary, const std::string& report_path) {
-  std::printf("%llu files, %llu passages, %zu clusters in %llu rounds, %.0f ms\n",
-              static_cast<unsigned long long>(summary.files),
-              static_cast<unsigned long long>(summary.passages), summary.clusters.size(),
-              static_cast<unsigned long long>(summary.rounds),
-              static_cast<double>(summary.wall_ns) / 1e6);
+  std::printf("%s, %s, %s in %s, %s\n", crew::counted(summary.files, "file").c_str(),
+              crew::counted(summary.passages, "passage").c_str(),
+              crew::counted(summary.clusters.size(), "cluster").c_str(),
+              crew::counted(summary.rounds, "round").c_str(),
+              crew::format_duration(static_cast<double>(summary.wall_ns)).c_str());
   for (const crew::AnswerRow& answer : summary.answers) {
     std::printf("%.2f  %s  %s\n", answer.score, crew::valid_utf8(answer.where).c_str(),
                 answer.text.c_str());

@@ -139,6 +139,9 @@ TEST(Format, ReadsWell) {
   EXPECT_EQ(format_percent(4.2), "420 %");
   EXPECT_EQ(format_percent(1240), "1,240×");
   EXPECT_EQ(format_count(1234567), "1,234,567");
+  EXPECT_EQ(counted(0, "round"), "0 rounds");
+  EXPECT_EQ(counted(1, "round"), "1 round");
+  EXPECT_EQ(counted(2846, "passage"), "2,846 passages");
   EXPECT_EQ(format_tick_ms(50), "50 ms");
   EXPECT_EQ(format_tick_ms(1500), "1.5 s");
   EXPECT_EQ(role_of("reader-12"), "reader");

@@ -48,7 +48,8 @@ bool wants_more(Review& review, const Critique& critique, double gain) {
     review.verdict = "accepted: another round made it no better";
     return false;
   }
-  review.verdict = std::to_string(critique.weak) + " weak clusters left when the bound was met";
+  review.verdict = std::to_string(critique.weak) + " weak cluster" +
+                   (critique.weak == 1 ? "" : "s") + " left when the bound was met";
   return true;
 }
 

@@ -35,7 +35,7 @@ struct Canvas {
 
 std::string describe(const EdgeRow& edge) {
   return edge.from + " → " + edge.to + "\n" + format_bytes(static_cast<double>(edge.bytes)) +
-         " in " + format_count(edge.messages) + (edge.messages == 1 ? " message" : " messages");
+         " in " + counted(edge.messages, "message");
 }
 
 /// A neighbour's edge is a smooth step to the right; a longer one dives below the rows.

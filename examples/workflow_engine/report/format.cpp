@@ -50,6 +50,10 @@ std::string format_count(std::uint64_t count) {
   return digits;
 }
 
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return format_count(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string format_percent(double share) {
   if (share >= 9.995) return format_count(static_cast<std::uint64_t>(std::llround(share))) + "×";
   const double percent = 100 * share;

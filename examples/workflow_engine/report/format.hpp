@@ -16,6 +16,7 @@ std::string format_duration(double ns);         ///< "640 ns", "12 µs", "3.4 ms
 std::string format_tick_ms(double ms);          ///< "0", "2.5 ms", "1.5 s": for an axis
 std::string format_percent(double share);       ///< "0.4 %", "12 %", "1,240×"
 std::string format_count(std::uint64_t count);  ///< "12,345"
+std::string counted(std::uint64_t count, const std::string& noun);  ///< "1 file", "1,234 files"
 std::string format_fixed(double value, int decimals);
 std::string format_time(std::int64_t wall_ns);  ///< "2026-11-22 20:29 UTC"
 

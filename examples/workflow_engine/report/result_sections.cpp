@@ -34,7 +34,7 @@ std::vector<std::string> kinds_of(const std::vector<std::string>& steps) {
 std::string plan_sentence(const PlanRow& plan) {
   std::string text =
       "Asked after " + format_duration(static_cast<double>(plan.asked_ns)) + ", with " +
-      format_count(plan.steps_left) + " steps to come, the scheduler foresaw <b>" +
+      counted(plan.steps_left, "step") + " to come, the scheduler foresaw <b>" +
       format_duration(static_cast<double>(plan.least_makespan_ns)) + "</b> of work at least";
   if (!plan.critical_steps.empty()) {
     text += ", the longest way through " + listed(kinds_of(plan.critical_steps), 9, " → ");
@@ -118,13 +118,13 @@ std::string clusters_section(const RunSummary& run) {
   for (const ClusterRow& cluster : run.clusters) {
     most = std::max(most, static_cast<double>(cluster.passages));
   }
-  std::string html =
-      "<h2>What the folder is about</h2>\n<p class=\"why\">" + format_count(run.clusters.size()) +
-      " clusters after " + format_count(run.rounds) + (run.rounds == 1 ? " round" : " rounds") +
-      " of review" + (run.warm_start ? ", begun from what an earlier run had settled on" : "") +
-      ". The critic: “" + escape(run.verdict) + "”" +
-      ". Agreement is the share of the passages’ nearest neighbours that are in the "
-      "same cluster, cohesion their mean cosine to its centre.</p>\n";
+  std::string html = "<h2>What the folder is about</h2>\n<p class=\"why\">" +
+                     counted(run.clusters.size(), "cluster") + " after " +
+                     counted(run.rounds, "round") + " of review" +
+                     (run.warm_start ? ", begun from what an earlier run had settled on" : "") +
+                     ". The critic: “" + escape(run.verdict) + "”" +
+                     ". Agreement is the share of the passages’ nearest neighbours that are in the "
+                     "same cluster, cohesion their mean cosine to its centre.</p>\n";
   html +=
       "<table><thead><tr><th>Key terms</th><th style=\"width:150px\">Passages</th>"
       "<th class=\"number\">Agreement</th><th class=\"number\">Cohesion</th>"
@@ -133,8 +133,8 @@ std::string clusters_section(const RunSummary& run) {
   for (std::size_t c = 0; c < shown; ++c) html += cluster_row(run.clusters[c], most);
   html += "</tbody></table>\n";
   if (shown == run.clusters.size()) return html;
-  html += "<details><summary>" + format_count(run.clusters.size() - shown) +
-          " smaller clusters</summary>\n<table><tbody>\n";
+  html += "<details><summary>" + counted(run.clusters.size() - shown, "smaller cluster") +
+          "</summary>\n<table><tbody>\n";
   for (std::size_t c = shown; c < run.clusters.size(); ++c) {
     html += cluster_row(run.clusters[c], most);
   }
@@ -182,16 +182,15 @@ std::string closing_section(const RunSummary& run) {
   std::string html =
       "<footer><p>Folder " + escape(run.folder) + ". Vectors by " + escape(run.embedder) + ". ";
   if (run.skipped > 0) {
-    html += format_count(run.skipped) + (run.skipped == 1 ? " file was" : " files were") +
-            " left out: ";
+    html += counted(run.skipped, "file") + (run.skipped == 1 ? " was" : " were") + " left out: ";
     for (std::size_t i = 0; i < run.skipped_files.size(); ++i) {
       html += (i == 0 ? "" : "; ") + escape(run.skipped_files[i].first) + " (" +
               escape(run.skipped_files[i].second) + ")";
     }
     html += run.skipped > run.skipped_files.size() ? "; and others. " : ". ";
   }
-  return html + "The store holds " + format_count(run.experiences_after) +
-         " experiences now.</p></footer>\n";
+  return html + "The store holds " + counted(run.experiences_after, "experience") +
+         " now.</p></footer>\n";
 }
 
 }  // namespace crew

@@ -19,7 +19,7 @@ std::string folder_name(const RunSummary& run) {
 }
 
 std::string rounds(std::uint64_t count) {
-  return count == 1 ? "one round" : format_count(count) + " rounds";
+  return count == 1 ? "one round" : counted(count, "round");
 }
 
 /// What the prediction errors of a run leave out, in words; empty when that is nothing.
@@ -27,8 +27,8 @@ std::string left_out(const RunSummary& run, std::uint64_t steps) {
   if (steps == 0) return {};
   std::string types;
   for (const std::string& type : run.new_types) types += (types.empty() ? "" : ", ") + escape(type);
-  return " Left out of the predictions: " + format_count(steps) +
-         (steps == 1 ? " step" : " steps") + " of a type never seen before (" + types + ").";
+  return " Left out of the predictions: " + counted(steps, "step") +
+         " of a type never seen before (" + types + ").";
 }
 
 /// The sentence that compares the last run with the one before it.
@@ -93,13 +93,12 @@ Runs latest_two(const Runs& runs) {
 std::string opening_section(const Runs& runs) {
   const RunSummary& last = runs.back();
   std::string html =
-      "<h1>A crew of " + std::to_string(last.agents.size()) + " agents reads “" +
-      escape(folder_name(last)) + "”</h1>\n<p class=\"facts\">" + format_count(last.files) +
-      " files · " + format_bytes(static_cast<double>(last.text_bytes)) + " of text · " +
-      format_count(last.passages) + " passages · " + format_count(last.clusters.size()) +
-      " clusters · " + std::to_string(last.cores) + (last.cores == 1 ? " core" : " cores") + ", " +
-      escape(last.simd) + " · run " + std::to_string(last.run) + ", " +
-      format_time(last.started_wall_ns) + "</p>\n";
+      "<h1>A crew of " + counted(last.agents.size(), "agent") + " reads “" +
+      escape(folder_name(last)) + "”</h1>\n<p class=\"facts\">" + counted(last.files, "file") +
+      " · " + format_bytes(static_cast<double>(last.text_bytes)) + " of text · " +
+      counted(last.passages, "passage") + " · " + counted(last.clusters.size(), "cluster") + " · " +
+      counted(last.cores, "core") + ", " + escape(last.simd) + " · run " +
+      std::to_string(last.run) + ", " + format_time(last.started_wall_ns) + "</p>\n";
   if (runs.size() > 1) return html + comparison(runs[runs.size() - 2], last);
   return html +
          "<p class=\"lede\">This is the first run: nothing was known of the folder. Run it again "

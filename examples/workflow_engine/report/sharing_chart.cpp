@@ -70,9 +70,7 @@ std::string sharing_chart(const RunSummary& run) {
     const double length = std::max(x(flow.bytes) - left, 1.0);
     svg.rect(left, y + 3, length, row_height - 8, 2, "bar " + role_class(from), flow.name);
     svg.text({left + length + 8, y + 14},
-             format_bytes(flow.bytes) + " in " + format_count(flow.messages) +
-                 (flow.messages == 1 ? " message" : " messages"),
-             "value");
+             format_bytes(flow.bytes) + " in " + counted(flow.messages, "message"), "value");
     y += row_height;
   }
   svg.line({8, y + 5}, {width, y + 5}, "lane");
