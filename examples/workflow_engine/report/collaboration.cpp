@@ -17,6 +17,7 @@ constexpr double node_width = 84;
 constexpr double node_height = 24;
 constexpr double row_pitch = 40;
 constexpr double top = 70;
+constexpr double dive = 9;  ///< How much deeper a far edge goes for each column that it spans.
 
 /// Where everything is drawn.
 struct Canvas {
@@ -38,32 +39,41 @@ std::string describe(const EdgeRow& edge) {
          " in " + counted(edge.messages, "message");
 }
 
-/// A neighbour's edge is a smooth step to the right; a longer one dives below the rows.
-void draw_edge(Svg& svg, const Canvas& canvas, const EdgeRow& edge, double most_bytes) {
-  const auto from_column = canvas.layout.column_of.at(edge.from);
-  const auto to_column = canvas.layout.column_of.at(edge.to);
-  const double stroke = 1 + 9 * std::sqrt(static_cast<double>(edge.bytes) / most_bytes);
+/// Edges leave and arrive at the sides of the boxes, so that none crosses another box of its
+/// column. A neighbour's edge is a smooth step; a longer one dives below the rows.
+void draw_forward(Svg& svg, const Canvas& canvas, const EdgeRow& edge, std::size_t span,
+                  double stroke) {
   Point a = canvas.centre(edge.from);
   Point b = canvas.centre(edge.to);
-  std::string data;
-  if (to_column == from_column + 1) {
-    a.x += node_width / 2;
-    b.x -= node_width / 2;
-    const double bend = (b.x - a.x) / 2;
-    data = "M" + pair(a) + " C" + pair({a.x + bend, a.y}) + " " + pair({b.x - bend, b.y}) + " " +
-           pair(b);
+  a.x += node_width / 2;
+  b.x -= node_width / 2;
+  const double bend = (canvas.pitch - node_width) / 2;
+  const double depth = top + canvas.height + dive * static_cast<double>(span);
+  const Point after_a = {a.x + bend, span > 1 ? depth : a.y};
+  const Point before_b = {b.x - bend, span > 1 ? depth : b.y};
+  svg.path("M" + pair(a) + " C" + pair(after_a) + " " + pair(before_b) + " " + pair(b),
+           span > 1 ? "edge far" : "edge", stroke, describe(edge));
+}
+
+/// What is sent back goes over the rows.
+void draw_back(Svg& svg, const Canvas& canvas, const EdgeRow& edge, double stroke) {
+  Point a = canvas.centre(edge.from);
+  Point b = canvas.centre(edge.to);
+  a.y -= node_height / 2;
+  b.y -= node_height / 2;
+  svg.path("M" + pair(a) + " C" + pair({a.x, top - 8}) + " " + pair({b.x, top - 8}) + " " + pair(b),
+           "edge back", stroke, describe(edge));
+}
+
+void draw_edge(Svg& svg, const Canvas& canvas, const EdgeRow& edge, double most_bytes) {
+  const std::size_t from = canvas.layout.column_of.at(edge.from);
+  const std::size_t to = canvas.layout.column_of.at(edge.to);
+  const double stroke = 1 + 9 * std::sqrt(static_cast<double>(edge.bytes) / most_bytes);
+  if (to > from) {
+    draw_forward(svg, canvas, edge, to - from, stroke);
   } else {
-    const bool back = to_column <= from_column;
-    const double side = back ? -1 : 1;
-    const double depth =
-        back ? top - 8 : top + canvas.height + 9 * static_cast<double>(to_column - from_column);
-    a.y += side * node_height / 2;
-    b.y += side * node_height / 2;
-    data = "M" + pair(a) + " C" + pair({a.x, depth}) + " " + pair({b.x, depth}) + " " + pair(b);
+    draw_back(svg, canvas, edge, stroke);
   }
-  const bool back = to_column <= from_column;
-  const bool far = to_column > from_column + 1;
-  svg.path(data, back ? "edge back" : far ? "edge far" : "edge", stroke, describe(edge));
 }
 
 void draw_group(Svg& svg, const Canvas& canvas, const GroupRow& group) {
@@ -116,8 +126,8 @@ std::string collaboration_chart(const RunSummary& run) {
   Canvas canvas{layout};
   canvas.pitch = columns > 1 ? (width - node_width - 16) / (columns - 1) : 0;
   canvas.height = row_pitch * static_cast<double>(layout.most_rows);
-  const double below = top + canvas.height + 44;
-  Svg svg(width, below, "Who handed how much to whom: " + pattern_words(run.pattern));
+  Svg svg(width, top + canvas.height + dive * columns,
+          "Who handed how much to whom: " + pattern_words(run.pattern));
   double most_bytes = 1;
   for (const EdgeRow& edge : run.edges) {
     most_bytes = std::max(most_bytes, static_cast<double>(edge.bytes));

@@ -126,19 +126,20 @@ std::string clusters_section(const RunSummary& run) {
                      ". Agreement is the share of the passages’ nearest neighbours that are in the "
                      "same cluster, cohesion their mean cosine to its centre.</p>\n";
   html +=
-      "<table><thead><tr><th>Key terms</th><th style=\"width:150px\">Passages</th>"
+      "<div class=\"scroll\"><table><thead><tr><th>Key terms</th><th "
+      "style=\"width:150px\">Passages</th>"
       "<th class=\"number\">Agreement</th><th class=\"number\">Cohesion</th>"
       "<th style=\"width:42%\">In its middle</th></tr></thead><tbody>\n";
   const std::size_t shown = std::min(run.clusters.size(), most_clusters);
   for (std::size_t c = 0; c < shown; ++c) html += cluster_row(run.clusters[c], most);
-  html += "</tbody></table>\n";
+  html += "</tbody></table></div>\n";
   if (shown == run.clusters.size()) return html;
   html += "<details><summary>" + counted(run.clusters.size() - shown, "smaller cluster") +
-          "</summary>\n<table><tbody>\n";
+          "</summary>\n<div class=\"scroll\"><table><tbody>\n";
   for (std::size_t c = shown; c < run.clusters.size(); ++c) {
     html += cluster_row(run.clusters[c], most);
   }
-  return html + "</tbody></table></details>\n";
+  return html + "</tbody></table></div></details>\n";
 }
 
 std::string duplicates_section(const RunSummary& run) {
@@ -147,15 +148,16 @@ std::string duplicates_section(const RunSummary& run) {
     return html + "<p class=\"why\">No two passages are nearly the same.</p>\n";
   }
   html +=
-      "<p class=\"why\">Passages in different places that are nearly the same.</p>\n<table>"
-      "<thead><tr><th>Likeness</th><th style=\"width:34%\">Where</th><th>What</th></tr></thead>"
+      "<p class=\"why\">Passages in different places that are nearly the same.</p>\n"
+      "<div class=\"scroll\"><table><thead><tr><th>Likeness</th><th "
+      "style=\"width:34%\">Where</th><th>What</th></tr></thead>"
       "<tbody>\n";
   for (const DuplicateRow& row : run.duplicates) {
     html += "<tr><td>" + format_fixed(row.similarity, 2) + "</td><td class=\"where\">" +
             listed(row.where, 6, "<br>") + "</td><td class=\"excerpt\">" + escape(row.text) +
             "</td></tr>\n";
   }
-  return html + "</tbody></table>\n";
+  return html + "</tbody></table></div>\n";
 }
 
 std::string answers_section(const RunSummary& run) {

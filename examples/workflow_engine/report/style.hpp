@@ -40,13 +40,16 @@ p { margin: 0 0 12px; max-width: 76ch; }
 .lede b, .why b { font-weight: 600; color: var(--ink); }
 .why { margin-bottom: 18px; }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
+.scroll { overflow: auto hidden; }
+.scroll > table { min-width: 640px; }
 .tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1px; background: var(--hair);
   border: 1px solid var(--hair); border-radius: 10px; overflow: hidden; }
 .tile { background: var(--panel); padding: 18px 20px 16px; display: flex; flex-direction: column; }
-.tile svg { margin-top: auto; }
+.tile .scroll { margin-top: auto; }
 .tile h3 { margin: 0 0 2px; }
 .tile p { font-size: 12.5px; line-height: 1.4; color: var(--muted); margin: 0 0 10px; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 28px; }
+.pair > * { min-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; line-height: 1.45; }
 th { text-align: left; font-weight: 500; color: var(--muted); font-size: 12.5px; }
 th, td { padding: 8px 14px 8px 0; vertical-align: top; border-bottom: 1px solid var(--hair); }
@@ -100,8 +103,9 @@ text.run-latest { fill: var(--accent); }
 @media (max-width: 980px) {
   main { padding: 36px 24px 56px; }
   .tiles { grid-template-columns: repeat(2, 1fr); }
+  .pair { grid-template-columns: 1fr; }
 }
-@media (max-width: 720px) { .pair, .tiles { grid-template-columns: 1fr; } }
+@media (max-width: 720px) { .tiles { grid-template-columns: 1fr; } }
 )css";
 
 }  // namespace crew

@@ -11,6 +11,8 @@
 namespace crew {
 namespace {
 
+constexpr double least_scale = 0.8;  ///< Below it, 12 px type can't be read.
+
 std::string attribute(std::string_view name, double value) {
   return " " + std::string(name) + "=\"" + coordinate(value) + "\"";
 }
@@ -28,7 +30,8 @@ std::string coordinate(double value) {
 std::string pair(Point point) { return coordinate(point.x) + " " + coordinate(point.y); }
 
 Svg::Svg(double width, double height, std::string_view title) {
-  body_ = "<svg viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
+  body_ = "<div class=\"scroll\"><svg style=\"min-width:" + coordinate(width * least_scale) +
+          "px\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
           "\" role=\"img\" aria-label=\"" + escape(title) + "\">";
 }
 
@@ -74,7 +77,7 @@ void Svg::text(Point at, std::string_view content, std::string_view css, Anchor 
   body_ += ">" + escape(content) + "</text>\n";
 }
 
-std::string Svg::finish() { return std::move(body_) + "</svg>\n"; }
+std::string Svg::finish() { return std::move(body_) + "</svg></div>\n"; }
 
 double Scale::operator()(double value) const {
   const double held = std::clamp(value, low, high);

@@ -20,6 +20,7 @@ enum class Anchor { start, middle, end };
 
 class Svg {
  public:
+  /// It is drawn as wide as its place in the page, and scrolls where that is too narrow to read.
   /// `title` is what a screen reader says.
   Svg(double width, double height, std::string_view title);
 
