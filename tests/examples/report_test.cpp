@@ -86,7 +86,7 @@ TEST(Report, ShowsWhatWasFound) {
        {"Memory prediction error", "Who worked when", "How the agents worked together",
         "Memory by scope", "Prediction against truth", "How long calls took",
         "Bytes shared, bytes copied", "What the folder is about", "Said twice", "Asked and found",
-        "review loop", "embedder-3", "src/memory/scope_node.cpp:88"}) {
+        "review loop", "of 64.0 MiB given", "embedder-3", "src/memory/scope_node.cpp:88"}) {
     EXPECT_THAT(html, HasSubstr(shown));
   }
 }

@@ -43,13 +43,13 @@ TEST(RunSummary, PassesOverKindsItDoesNotKnow) {
 }
 
 TEST(RunSummary, NamesTheLineAndFieldThatIsWrong) {
-  const std::string head = "workflow_engine run 1\n";
+  const std::string head = "workflow_engine run 2\n";
   const struct {
     std::string text;
     const char* expected;
   } cases[] = {
       {"", "line 1"},
-      {"workflow_engine run 2\n", "line 1"},
+      {"workflow_engine run 1\n", "line 1"},
       {head + "edge\ta\tb\tmany\t3\n", "line 2, edge: field 3"},
       {head + "edge\ta\tb\t1\n", "line 2, edge: field 4"},
       {head + "agents\t3\ta\tb\n", "line 2, agents: field 4"},

@@ -42,8 +42,7 @@ inline constexpr const char* clusterer_name = "cluster";
 inline constexpr const char* critic_name = "critique";
 inline constexpr const char* reporter_name = "report";
 
-/// A step's function: `body(state, context, part)`, whose StepError becomes the step's status, and
-/// whose scope is noted when it ends.
+/// A step's function: `body(state, context, part)`, whose StepError becomes the step's status.
 using StepBody = void (*)(const SharedState& state, frys::StepContext& context, std::size_t part);
 frys::StepFunction run_step(const SharedState& state, StepBody body, std::size_t part = 0);
 

@@ -7,13 +7,6 @@
 namespace crew {
 namespace {
 
-void note_scope(CrewState& state, frys::StepContext& context) {
-  const frys::ScopeStats stats = context.scope().stats();
-  const std::lock_guard lock(state.mutex);
-  state.scope_notes.push_back(
-      {context.step_id().value, context.iteration(), context.attempt(), stats.first_touch_pages});
-}
-
 void note_stage(CrewState& state, const frys::StepContext& context) {
   std::string stage(context.type());
   if (context.iteration() > 0) stage += ", round " + std::to_string(context.iteration() + 1);
@@ -25,15 +18,13 @@ void note_stage(CrewState& state, const frys::StepContext& context) {
 
 frys::StepFunction run_step(const SharedState& state, StepBody body, std::size_t part) {
   return [state, body, part](frys::StepContext& context) -> frys::Status {
-    frys::Status status;
     note_stage(*state, context);
     try {
       body(state, context, part);
     } catch (const StepError& error) {
-      status = error.status();
+      return error.status();
     }
-    note_scope(*state, context);
-    return status;
+    return {};
   };
 }
 

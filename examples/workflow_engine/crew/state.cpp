@@ -87,7 +87,6 @@ void ask_for_plan(const std::shared_ptr<CrewState>& state, frys::WorkflowId work
     row.critical_path_ns = plan->critical_path_ns;
     row.least_makespan_ns = plan->least_makespan_ns;
     row.ready_bytes = plan->ready_bytes;
-    for (const frys::NextAgent& next : plan->next_agents) row.next_agents.push_back(next.agent);
     for (const frys::StepPlan& step : plan->steps) {
       if (step.critical) row.critical_steps.push_back(step.step);
     }

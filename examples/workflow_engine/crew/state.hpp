@@ -13,7 +13,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "crew/hand_offs.hpp"
@@ -88,14 +87,6 @@ struct Measures {
   frys::LatencyHistogram retrieval;
 };
 
-/// What a step's scope said at its end, for the record of the same attempt.
-struct ScopeNote {
-  std::uint64_t step = 0;
-  int iteration = 0;
-  int attempt = 0;
-  std::uint64_t first_touch_pages = 0;
-};
-
 struct CrewState {
   CrewState(frys::Kernel& kernel_in, CrewOptions options_in)
       : kernel(kernel_in), options(std::move(options_in)), answers(options.questions.size()) {}
@@ -118,7 +109,6 @@ struct CrewState {
 
   std::mutex mutex;   ///< Guards what follows.
   std::string stage;  ///< What kind of step began last.
-  std::vector<ScopeNote> scope_notes;
   std::vector<PlanRow> plans;
 };
 

@@ -25,7 +25,8 @@ std::string describe(const StepRow& step) {
   text += "\nran " + format_duration(runtime) + ", predicted " +
           (step.predicted_ns > 0 ? format_duration(static_cast<double>(step.predicted_ns))
                                  : std::string("nothing"));
-  text += "\nused " + format_bytes(static_cast<double>(step.peak_bytes)) + ", predicted " +
+  text += "\nused " + format_bytes(static_cast<double>(step.peak_bytes)) + " of " +
+          format_bytes(static_cast<double>(step.given_bytes)) + " given, predicted " +
           format_bytes(static_cast<double>(step.predicted_bytes));
   return text;
 }

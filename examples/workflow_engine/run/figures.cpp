@@ -16,7 +16,6 @@ Figures figures_of(const RunSummary& run) {
   double time = 0;
   for (const StepRow& step : run.steps) {
     figures.first_touch_pages += step.first_touch_pages;
-    figures.page_faults += step.page_faults;
     figures.peak_bytes += step.peak_bytes;
     figures.published_bytes += step.published_bytes;
     ++figures.steps;

@@ -22,8 +22,7 @@ struct Figures {
   double memory_error = 0;
   double time_error = 0;
   std::uint64_t new_steps = 0;          ///< Left out of the two errors.
-  std::uint64_t first_touch_pages = 0;  ///< Tensor pages faulting at their first use.
-  std::uint64_t page_faults = 0;        ///< Of the steps' threads, the host's own included.
+  std::uint64_t first_touch_pages = 0;  ///< Tensor pages that were not made ready.
   std::uint64_t peak_bytes = 0;         ///< Sum of the steps' peaks.
   std::uint64_t published_bytes = 0;
   std::uint64_t steps = 0;

@@ -9,7 +9,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <tuple>
 
 #include "crew/agents.hpp"
 #include "frys/core/machine.hpp"
@@ -75,30 +74,22 @@ StepRow to_row(const frys::StepRecord& record, std::int64_t submitted_ns) {
   row.start_ns = record.start_ns - submitted_ns;
   row.end_ns = record.end_ns - submitted_ns;
   row.predicted_ns = record.predicted_runtime_ns;
-  row.input_size = record.input_size;
   row.predicted_bytes = record.predicted_bytes;
   row.given_bytes = record.given_bytes;
   row.peak_bytes = record.used.peak_bytes;
   row.published_bytes = record.used.published_bytes;
   row.copied_bytes = record.used.copied_bytes;
-  row.page_faults = record.used.page_faults;
+  row.first_touch_pages = record.used.page_faults;
   row.outcome = frys::to_string(record.outcome);
   row.reason = record.reason;
   return row;
 }
 
-/// The records, each with what its scope said at the end.
 void note_steps(CrewState& state, const frys::WorkflowReport& report, RunSummary& run) {
-  const std::lock_guard lock(state.mutex);
-  std::map<std::tuple<std::uint64_t, int, int>, std::uint64_t> pages;
-  for (const ScopeNote& note : state.scope_notes) {
-    pages[{note.step, note.iteration, note.attempt}] = note.first_touch_pages;
-  }
   for (const frys::StepRecord& record : report.records) {
     run.steps.push_back(to_row(record, report.submitted_ns));
-    run.steps.back().first_touch_pages =
-        pages[{record.step_id.value, record.iteration, record.attempt}];
   }
+  const std::lock_guard lock(state.mutex);
   for (PlanRow& plan : state.plans) plan.asked_ns -= report.submitted_ns;
   run.plans = state.plans;
 }

@@ -14,7 +14,7 @@
 namespace crew {
 namespace {
 
-constexpr std::string_view title = "workflow_engine run 1";
+constexpr std::string_view title = "workflow_engine run 2";
 
 // One function a record lists its fields once, for reading and writing: `Io` is FieldWriter or
 // FieldReader, and T is const when it writes.
@@ -49,15 +49,14 @@ void pattern_fields(Io& io, T& run) {
 template <typename Io, typename T>
 void step_fields(Io& io, T& row) {
   io(row.name, row.type, row.agent, row.iteration, row.attempt, row.queued_ns, row.start_ns,
-     row.end_ns, row.predicted_ns, row.input_size, row.predicted_bytes, row.given_bytes,
-     row.peak_bytes, row.published_bytes, row.copied_bytes, row.page_faults, row.first_touch_pages,
-     row.outcome, row.reason);
+     row.end_ns, row.predicted_ns, row.predicted_bytes, row.given_bytes, row.peak_bytes,
+     row.published_bytes, row.copied_bytes, row.first_touch_pages, row.outcome, row.reason);
 }
 
 template <typename Io, typename T>
 void plan_fields(Io& io, T& row) {
   io(row.asked_ns, row.steps_left, row.critical_path_ns, row.least_makespan_ns, row.ready_bytes,
-     row.next_agents, row.critical_steps);
+     row.critical_steps);
 }
 
 template <typename Io, typename T>

@@ -25,13 +25,11 @@ struct StepRow {
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
   std::int64_t predicted_ns = 0;
-  double input_size = 0;
   std::uint64_t predicted_bytes = 0;
   std::uint64_t given_bytes = 0;
   std::uint64_t peak_bytes = 0;
   std::uint64_t published_bytes = 0;
   std::uint64_t copied_bytes = 0;
-  std::uint64_t page_faults = 0;        ///< Taken by the step's thread, whatever for.
   std::uint64_t first_touch_pages = 0;  ///< Tensor pages that were not made ready.
   std::string outcome;
   std::string reason;
@@ -95,7 +93,6 @@ struct PlanRow {
   std::int64_t critical_path_ns = 0;
   std::int64_t least_makespan_ns = 0;
   std::uint64_t ready_bytes = 0;
-  std::vector<std::string> next_agents;
   std::vector<std::string> critical_steps;
 };
 
@@ -143,7 +140,7 @@ struct RunSummary {
   std::vector<AnswerRow> answers;
 };
 
-/// A run as text: "workflow_engine run 1", then one record a line, its kind first, fields divided
+/// A run as text: "workflow_engine run 2", then one record a line, its kind first, fields divided
 /// by tabs (tab, newline and backslash in them written \t, \n, \\).
 std::string to_text(const RunSummary& run);
 
