@@ -100,6 +100,7 @@ frys::Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
 }
 
 std::string usage() {
+  const std::string limit = std::to_string(default_limit_bytes >> 20);
   return "usage: workflow_engine [FOLDER] --data DIR --report FILE.html\n"
          "                       [--search \"question\"]... [--limit MB]\n"
          "\n"
@@ -109,7 +110,9 @@ std::string usage() {
          "  --data DIR            what the crew remembers from run to run is kept here\n"
          "  --report FILE.html    the report over the last runs\n"
          "  --search \"question\"   answer it from the text; may be given several times\n"
-         "  --limit MB            read at most this much text, evenly chosen (default 6)\n"
+         "  --limit MB            read at most this much text, evenly chosen (default " +
+         limit +
+         ")\n"
          "  --help                this text\n"
          "\n"
          "Exit codes: 0 done, 1 the run failed, 2 bad arguments or no text in FOLDER.\n";

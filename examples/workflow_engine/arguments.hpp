@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frys/core/result.hpp"
+#include "text/corpus.hpp"
 
 namespace crew {
 
@@ -18,7 +19,7 @@ struct Arguments {
   std::string data;                    ///< Where the kernel's folder and the runs are kept.
   std::string report;                  ///< The HTML file that is written.
   std::vector<std::string> questions;  ///< Searched for in the result.
-  std::size_t limit_bytes = std::size_t{6} << 20;  ///< Text read at most.
+  std::size_t limit_bytes = default_limit_bytes;  ///< Text read at most.
   bool help = false;
 };
 

@@ -28,7 +28,7 @@ inline constexpr std::string_view workflow_name = "document-crew";
 struct CrewOptions {
   std::string folder;
   std::string excluded;  ///< A folder below it that is not entered; may be empty.
-  std::size_t limit_bytes = std::size_t{6} << 20;
+  std::size_t limit_bytes = default_limit_bytes;
   std::vector<std::string> questions;
   std::shared_ptr<const frys::Embedder> embedder;  ///< Never null.
   std::size_t agents_per_role = 4;                 ///< Readers, embedders and analysts.

@@ -16,6 +16,9 @@
 
 namespace crew {
 
+/// How much text is read when nobody says: enough for a large project, and seconds of work.
+inline constexpr std::size_t default_limit_bytes = std::size_t{6} << 20;
+
 /// A file that was found, before it is read.
 struct FileEntry {
   std::string path;  ///< Relative to the folder, with '/'.
