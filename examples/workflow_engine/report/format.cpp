@@ -107,13 +107,6 @@ std::string role_of(const std::string& agent) {
   return numbered ? agent.substr(0, end - 1) : agent;
 }
 
-std::string role_class(const std::string& agent) {
-  static constexpr std::array<std::string_view, 9> known = {"scout",     "reader",   "embedder",
-                                                            "librarian", "analyst",  "clusterer",
-                                                            "critic",    "searcher", "reporter"};
-  const std::string role = role_of(agent);
-  const bool is_known = std::find(known.begin(), known.end(), role) != known.end();
-  return std::string("role-").append(is_known ? role : "other");
-}
+std::string role_class(const std::string& agent) { return "role-" + role_of(agent); }
 
 }  // namespace crew

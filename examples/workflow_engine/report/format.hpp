@@ -25,7 +25,7 @@ std::string escape(std::string_view text);
 
 /// The part a name shares with its like: "reader" for "reader-3".
 std::string role_of(const std::string& agent);
-/// The CSS class that colours a role: "role-reader"; "role-other" for one it does not know.
+/// The CSS class of a role: "role-reader". The style sheet knows the colours, and one for others.
 std::string role_class(const std::string& agent);
 
 }  // namespace crew

@@ -95,11 +95,12 @@ text.run-latest { fill: var(--accent); }
 .histogram { fill: var(--c); fill-opacity: .28; stroke: var(--c); stroke-width: 1.3; }
 .key { display: inline-block; width: 10px; height: 10px; border-radius: 2px;
   background: var(--c); margin: 0 6px 0 2px; }
+[class*="role-"] { --c: var(--other); }
 .role-scout { --c: var(--scout); } .role-reader { --c: var(--reader); }
 .role-embedder { --c: var(--embedder); } .role-librarian { --c: var(--librarian); }
 .role-analyst { --c: var(--analyst); } .role-clusterer { --c: var(--clusterer); }
 .role-critic { --c: var(--critic); } .role-searcher { --c: var(--searcher); }
-.role-reporter { --c: var(--reporter); } .role-other { --c: var(--other); }
+.role-reporter { --c: var(--reporter); }
 @media (max-width: 980px) {
   main { padding: 36px 24px 56px; }
   .tiles { grid-template-columns: repeat(2, 1fr); }

@@ -17,7 +17,7 @@ std::string attribute(std::string_view name, double value) {
   return " " + std::string(name) + "=\"" + coordinate(value) + "\"";
 }
 
-std::string css_class(std::string_view css) { return " class=\"" + std::string(css) + "\""; }
+std::string css_class(std::string_view css) { return " class=\"" + escape(css) + "\""; }
 
 }  // namespace
 
