@@ -145,7 +145,7 @@ Result<TensorMemoryManager> TensorMemoryManager::create(const TensorMemoryOption
     auto impl = std::make_unique<Impl>();
     impl->environment = environment;
     MemoryPoolOptions pool_options = options.pool;
-    pool_options.retain_bytes = std::min(pool_options.retain_bytes, budget_bytes);
+    pool_options.commit_bytes = std::min(pool_options.commit_bytes, budget_bytes);
     Result<std::unique_ptr<MemoryPool>> pool = MemoryPool::create(pool_options, environment);
     if (!pool) return pool.error();
     impl->pool = *std::move(pool);

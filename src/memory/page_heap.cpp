@@ -64,6 +64,10 @@ std::uint32_t warm_prefix(const Segment& segment, std::uint32_t first, std::uint
   return std::min(warm, count);
 }
 
+std::size_t excess(std::size_t value, std::size_t limit) {
+  return value > limit ? value - limit : 0;
+}
+
 std::size_t bin_of(std::uint32_t count) { return class_of_units(count); }
 
 // Writes `segment` (or null) into the map for all its pages. False when a leaf cannot be had.
@@ -91,10 +95,9 @@ bool write_page_map(const Segment& segment, Segment* value, SystemCallCount& cal
 
 }  // namespace
 
-PageHeap::PageHeap(std::size_t segment_bytes, std::size_t retain_bytes,
-                   FaultInjector* faults) noexcept
+PageHeap::PageHeap(std::size_t segment_bytes, const Limits& limits, FaultInjector* faults) noexcept
     : segment_pages_(std::max(segment_bytes, std::size_t{4} << 20) / pool_page_bytes),
-      retain_pages_(retain_bytes / pool_page_bytes),
+      limits_(limits),
       faults_(faults),
       on_valgrind_(runs_on_valgrind()) {}
 
@@ -125,6 +128,7 @@ Page* PageHeap::take(std::uint32_t count, Cold& cold, Status& why) noexcept {
     for (std::uint32_t i = 0; i < std::min<std::uint32_t>(count, 16); ++i) {
       if (!segment.is_touched(index + i)) cold.first_sixteen |= static_cast<std::uint16_t>(1U << i);
     }
+    decommit_free(excess(touched_pages_ + cold.pages, limits_.commit_pages));
     set_touched(segment, index, count, true);
     touched_pages_ += cold.pages;
   }
@@ -143,7 +147,7 @@ void PageHeap::give_back(Page* first, std::uint16_t still_cold) noexcept {
 
 Status PageHeap::prefault(std::uint32_t count) noexcept {
   std::unique_lock lock(mutex_);
-  count = static_cast<std::uint32_t>(std::min<std::size_t>(count, retain_pages_));
+  count = static_cast<std::uint32_t>(std::min<std::size_t>(count, most_free_pages()));
   if (count == 0) return {};
   Status why;
   // The run is ours while its pages are touched, so that the lock need not be held for it.
@@ -156,20 +160,31 @@ Status PageHeap::prefault(std::uint32_t count) noexcept {
     std::uint32_t end = at;
     while (end < count && !segment.is_touched(begin + end)) ++end;
     if (at == end) break;
+    decommit_free(excess(touched_pages_ + (end - at), limits_.commit_pages));
+    // Counted before, so that whoever takes pages meanwhile keeps within the limit.
+    set_touched(segment, begin + at, end - at, true);
+    touched_pages_ += end - at;
     lock.unlock();
     const bool populated = populate_pages(segment.base + std::size_t{begin + at} * pool_page_bytes,
                                           std::size_t{end - at} * pool_page_bytes, calls_);
     lock.lock();
-    if (populated) {
-      set_touched(segment, begin + at, end - at, true);
-      touched_pages_ += end - at;
-    } else {
+    if (!populated) {
+      set_touched(segment, begin + at, end - at, false);
+      touched_pages_ -= end - at;
       why = Status::out_of_memory();
     }
     at = end;
   }
+  // Other runs give way, so that this one is kept.
+  decommit_free(
+      excess(free_touched_pages_ + touched_in(segment, begin, count), limits_.retain_pages));
   put_locked(first);
   return why;
+}
+
+std::size_t PageHeap::most_free_pages() const noexcept {
+  const std::size_t used = touched_pages_ - free_touched_pages_;
+  return std::min(limits_.retain_pages, excess(limits_.commit_pages, used));
 }
 
 void PageHeap::trim() noexcept {
@@ -181,7 +196,7 @@ void PageHeap::trim() noexcept {
       unmap_segment(segment);
     } else {
       for (std::uint32_t i = 0; i < segment->page_count; i += pages[i].run_pages) {
-        if (pages[i].free) decommit_free_run(&pages[i]);
+        if (pages[i].free) decommit_end(&pages[i], pages[i].run_pages);
       }
     }
     segment = following;
@@ -191,7 +206,7 @@ void PageHeap::trim() noexcept {
 void PageHeap::close() noexcept {
   {
     const std::lock_guard lock(mutex_);
-    retain_pages_ = 0;
+    limits_.retain_pages = 0;
     faults_ = nullptr;
   }
   trim();
@@ -340,25 +355,37 @@ void PageHeap::put_locked(Page* first) noexcept {
     count += more;
   }
   insert(segment, first, count);
-  if (free_touched_pages_ <= retain_pages_) return;
+  if (free_touched_pages_ <= limits_.retain_pages) return;
   if (count == segment.page_count) {
     unmap_segment(&segment);
   } else {
-    decommit_free_run(first);
+    decommit_end(first, count);
   }
 }
 
-void PageHeap::decommit_free_run(Page* first) noexcept {
+void PageHeap::decommit_free(std::size_t pages) noexcept {
+  for (std::size_t bin = bin_count; bin-- > 0 && pages != 0 && free_touched_pages_ != 0;) {
+    for (Page* run = bins_[bin]; run != nullptr && pages != 0; run = run->following) {
+      pages -= decommit_end(run, pages);
+    }
+  }
+}
+
+std::size_t PageHeap::decommit_end(Page* first, std::size_t pages) noexcept {
   Segment& segment = *first->segment;
-  const std::uint32_t count = first->run_pages;
   const std::uint32_t index = segment.index_of(first);
-  const std::uint32_t touched = touched_in(segment, index, count);
-  if (touched == 0) return;
-  remove(first);
-  decommit_pages(segment.address_of(first), std::size_t{count} * pool_page_bytes, calls_);
-  set_touched(segment, index, count, false);
-  touched_pages_ -= touched;
-  insert(segment, first, count);
+  const std::uint32_t end = index + first->run_pages;
+  if (touched_in(segment, index, first->run_pages) == 0) return 0;
+  std::uint32_t begin = end;
+  std::size_t found = 0;
+  while (begin > index && found < pages) found += segment.is_touched(--begin) ? 1 : 0;
+  decommit_pages(segment.base + std::size_t{begin} * pool_page_bytes,
+                 std::size_t{end - begin} * pool_page_bytes, calls_);
+  set_touched(segment, begin, end - begin, false);
+  first->warm_pages = std::min(first->warm_pages, begin - index);
+  touched_pages_ -= found;
+  free_touched_pages_ -= found;
+  return found;
 }
 
 }  // namespace frys::detail

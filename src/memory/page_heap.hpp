@@ -7,6 +7,9 @@
 // joined as they are freed. A request takes the run with the fewest cold pages, then the shortest:
 // best fit among what is warm. Runs are cut from the front, so cold pages gather at the ends.
 //
+// Before a page is touched that takes the heap beyond its limit, as many free ones are given back.
+// Pages in use alone may exceed it: how many those may be is for the budgets above to say.
+//
 // Invariants, under the heap's lock: every page of a segment is in exactly one run; the first and
 // the last page of a free run know its length; no two free runs are neighbours; `touched` has a bit
 // set for a page that was used or made ready since it was mapped or given back.
@@ -63,7 +66,12 @@ struct Segment {
 
 class PageHeap {
  public:
-  PageHeap(std::size_t segment_bytes, std::size_t retain_bytes, FaultInjector* faults) noexcept;
+  static constexpr std::size_t no_limit = ~std::size_t{0};
+  struct Limits {
+    std::size_t retain_pages = no_limit;  ///< Most free pages to keep.
+    std::size_t commit_pages = no_limit;  ///< Most pages to keep, free and used ones together.
+  };
+  PageHeap(std::size_t segment_bytes, const Limits& limits, FaultInjector* faults) noexcept;
   /// Unmaps everything; every run is free by then.
   ~PageHeap();
   PageHeap(const PageHeap&) = delete;
@@ -86,7 +94,7 @@ class PageHeap {
     return populate_pages(pages, bytes, calls_);
   }
 
-  /// Makes one free run whose first `count` pages are touched.
+  /// Makes one free run whose first `count` pages, or as many as the limits allow, are touched.
   Status prefault(std::uint32_t count) noexcept;
   /// Gives all free pages back; unmaps segments that are free as a whole.
   void trim() noexcept;
@@ -115,13 +123,18 @@ class PageHeap {
   void insert(Segment& segment, Page* first, std::uint32_t count) noexcept;
   void remove(Page* first) noexcept;
   void put_locked(Page* first) noexcept;
-  void decommit_free_run(Page* first) noexcept;
+  /// The most free pages that may be touched, beside the pages in use.
+  [[nodiscard]] std::size_t most_free_pages() const noexcept;
+  /// Gives back so many free pages, or all there are, from the ends of the longest runs.
+  void decommit_free(std::size_t pages) noexcept;
+  /// The same of one free run. Returns how many it were.
+  std::size_t decommit_end(Page* first, std::size_t pages) noexcept;
 
   mutable std::mutex mutex_;
   std::array<Page*, bin_count> bins_{};
   Segment* segments_ = nullptr;
   std::size_t segment_pages_;
-  std::size_t retain_pages_;
+  Limits limits_;
   FaultInjector* faults_;
   std::size_t mapped_pages_ = 0;
   std::size_t touched_pages_ = 0;

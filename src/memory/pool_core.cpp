@@ -49,7 +49,10 @@ thread_local ThreadCaches thread_caches;
 }  // namespace
 
 PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept
-    : heap_(round_up(options.segment_bytes, pool_page_bytes), options.retain_bytes, faults),
+    : heap_(round_up(options.segment_bytes, pool_page_bytes),
+            {.retain_pages = options.retain_bytes / pool_page_bytes,
+             .commit_pages = options.commit_bytes / pool_page_bytes},
+            faults),
       on_valgrind_(heap_.on_valgrind()),
       thread_caches_(options.thread_caches) {}
 

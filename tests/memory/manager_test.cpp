@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "frys/core/machine.hpp"
 #include "frys/memory/copies.hpp"
@@ -102,6 +103,29 @@ TEST(TensorMemoryManager, MovesAndTheMovedFromIsClosed) {
   EXPECT_EQ(memory.root().stats().budget_bytes, 2 * mib);
   EXPECT_EQ(other.workflow_scope("x").status().code(), ErrorCode::closed);  // NOLINT
   EXPECT_TRUE(other.close().ok());                                          // NOLINT
+}
+
+TEST(TensorMemoryManager, PromisesToManyScopesDoNotOutgrowTheBudget) {
+  constexpr std::size_t budget = 256 * mib;
+  auto memory = *TensorMemoryManager::create({.budget_bytes = budget}, {});
+  const Storage held = *memory.root().allocate(240 * mib);
+  std::vector<MemoryScope> scopes;
+  for (int i = 0; i < 16; ++i) {
+    scopes.push_back(*memory.root().child("s"));
+    ASSERT_TRUE(scopes.back().reserve(16 * mib).ok());
+  }
+  EXPECT_EQ(memory.pool_stats().committed_bytes, budget);
+}
+
+TEST(TensorMemoryManager, FreePagesMakeRoomForWhatFitsInNone) {
+  constexpr std::size_t budget = 256 * mib;
+  auto memory = *TensorMemoryManager::create({.budget_bytes = budget}, {});
+  std::vector<Storage> blocks;
+  for (int i = 0; i < 126; ++i) blocks.push_back(*memory.root().allocate(2 * mib));
+  for (std::size_t i = 0; i < blocks.size(); i += 2) blocks[i].reset();
+  const Storage large = *memory.root().allocate(128 * mib);
+  EXPECT_EQ(memory.root().stats().live_bytes, 254 * mib);
+  EXPECT_LE(memory.pool_stats().committed_bytes, budget);
 }
 
 TEST(TensorMemoryManager, SnapshotIsATreeAndJson) {

@@ -15,11 +15,10 @@
 namespace frys::detail {
 namespace {
 
-constexpr std::size_t keep_all = ~std::size_t{0};
 constexpr std::size_t segment_bytes = std::size_t{4} << 20;  // 64 pages
 
 struct PageHeapTest : ::testing::Test {
-  PageHeap heap{segment_bytes, keep_all, nullptr};
+  PageHeap heap{segment_bytes, {}, nullptr};
   Page* take(std::uint32_t count, std::uint32_t* cold_pages = nullptr) {
     Status why;
     PageHeap::Cold cold;
@@ -133,7 +132,7 @@ TEST_F(PageHeapTest, TrimGivesFreePagesBack) {
 
 TEST_F(PageHeapTest, AnInjectedRefusalLeavesTheHeapWhole) {
   FaultInjector faults;
-  PageHeap failing(segment_bytes, keep_all, &faults);
+  PageHeap failing(segment_bytes, {}, &faults);
   faults.fail("memory.map", 1, Status(ErrorCode::out_of_memory, "injected"));
   Status why;
   PageHeap::Cold cold;
@@ -145,8 +144,27 @@ TEST_F(PageHeapTest, AnInjectedRefusalLeavesTheHeapWhole) {
   failing.give_back(run);
 }
 
+TEST(PageHeapLimit, FreePagesGoBackOnlyAsFarAsNewOnesNeed) {
+  PageHeap heap(segment_bytes, {.commit_pages = 20}, nullptr);
+  Status why;
+  PageHeap::Cold cold;
+  Page* freed = heap.take(16, cold, why);
+  Page* wall = heap.take(1, cold, why);
+  heap.give_back(freed);
+  Page* larger = heap.take(18, cold, why);
+  EXPECT_EQ(heap.stats().committed_bytes, 20 * pool_page_bytes);
+  EXPECT_EQ(heap.stats().free_committed_bytes, 1 * pool_page_bytes);
+  Page* over = heap.take(5, cold, why);
+  ASSERT_NE(over, nullptr) << "the limit refuses nothing";
+  EXPECT_EQ(heap.stats().committed_bytes, 24 * pool_page_bytes);
+  EXPECT_EQ(heap.stats().free_committed_bytes, 0U);
+  EXPECT_TRUE(heap.prefault(4).ok());
+  EXPECT_EQ(heap.stats().free_committed_bytes, 0U) << "nothing may be kept ready";
+  for (Page* run : {wall, larger, over}) heap.give_back(run);
+}
+
 TEST(PageHeapRetain, WhatIsFreedBeyondTheLimitGoesBackAtOnce) {
-  PageHeap heap(segment_bytes, 4 * pool_page_bytes, nullptr);
+  PageHeap heap(segment_bytes, {.retain_pages = 4}, nullptr);
   Status why;
   PageHeap::Cold cold;
   Page* wall = heap.take(1, cold, why);

@@ -109,6 +109,18 @@ TEST(MemoryPool, FirstTouchPagesAreCountedOnceAndNotAfterPrefault) {
 #endif
 }
 
+TEST(MemoryPool, WhatPrefaultMadeReadyIsNotGivenBackForTheLimit) {
+  auto pool = make_pool({.retain_bytes = std::size_t{32} << 20});
+  std::vector<Storage> blocks;
+  for (int i = 0; i < 40; ++i) blocks.push_back(*pool->allocate_storage(std::size_t{2} << 20));
+  for (std::size_t i = 0; i < blocks.size(); i += 2) blocks[i].reset();
+  ASSERT_TRUE(pool->prefault(std::size_t{16} << 20).ok());
+  EXPECT_EQ(pool->stats().cached_bytes, std::size_t{32} << 20) << "no more went than had to";
+  const std::uint64_t before = pool->stats().first_touch_pages;
+  auto block = pool->allocate_storage(std::size_t{16} << 20);
+  EXPECT_EQ(pool->stats().first_touch_pages, before);
+}
+
 TEST(MemoryPool, SmallBlocksCountEachPageOnce) {
   auto pool = make_pool();
   std::vector<Storage> held;

@@ -24,11 +24,12 @@
 namespace frys {
 
 struct TensorMemoryOptions {
-  /// Most bytes live at once in all scopes together. 0: 80 % of `machine().memory_bytes`.
+  /// Most bytes live at once in all scopes together. 0: 80 % of `machine().memory_bytes`. Free
+  /// pages are kept for reuse only as far as they and the used ones stay within it.
   std::size_t budget_bytes = 0;
   /// Name of the root scope, the first part of every path.
   std::string root_name = "kernel";
-  /// The pool under the scopes. `retain_bytes` is cut to the budget.
+  /// The pool under the scopes. `commit_bytes` is cut to the budget.
   MemoryPoolOptions pool;
 };
 

@@ -34,6 +34,10 @@ struct MemoryPoolOptions {
   /// Most bytes of free pages to keep ready for reuse; what is freed beyond goes back to the system
   /// at once. Default: all of it, until `trim()`.
   std::size_t retain_bytes = std::numeric_limits<std::size_t>::max();
+  /// Most bytes of pages to hold, used and free ones together: before new pages would exceed it,
+  /// free ones go back to the system. Refuses nothing; live blocks may exceed it. Default: no
+  /// limit.
+  std::size_t commit_bytes = std::numeric_limits<std::size_t>::max();
   /// Per-thread lists of free blocks. Off, every call takes a lock (for tests, or very many
   /// threads that rarely allocate).
   bool thread_caches = true;
@@ -76,7 +80,8 @@ class FRYS_API MemoryPool final : public MemoryResource {
   /// The same block with a reference count. Errors and cost as `allocate`.
   Result<Storage> allocate_storage(std::size_t bytes) noexcept;
 
-  /// Makes at least `bytes` of free pages ready, so that using them faults no more.
+  /// Makes at least `bytes` of free pages ready, so that using them faults no more; fewer when the
+  /// options' limits do not allow so many.
   /// Errors: invalid_argument (beyond the address space), out_of_memory. Cost: system calls, and
   /// zeroing what is not ready yet.
   Status prefault(std::size_t bytes) noexcept;
