@@ -4,6 +4,7 @@
 #include "memory/pool_core.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <new>
 
@@ -113,6 +114,9 @@ PoolCore::Chain PoolCore::take_from_slabs(std::size_t index, std::uint32_t wante
     if (fresh == nullptr) return {nullptr, 0};
     list.link(fresh);
     ++list.empty;
+    if (fresh->cold != 0) {
+      cold_classes_.fetch_or(std::uint64_t{1} << index, std::memory_order_relaxed);
+    }
   }
   Chain chain{nullptr, 0};
   Block** end = &chain.head;
@@ -303,14 +307,28 @@ Status PoolCore::prefault(std::size_t bytes) noexcept {
   if (bytes > max_request_bytes) {
     return {ErrorCode::invalid_argument, "asked to make more bytes ready than can be addressed"};
   }
-  for (SlabList& list : lists_) {
-    const std::lock_guard lock(list.mutex);
-    for (Slab* slab = list.head; slab != nullptr; slab = slab->following) {
-      if (!slab->prefault(heap_)) return Status::out_of_memory();
-    }
+  // No block of a larger class than their own can be among the bytes.
+  const std::size_t last = class_of_bytes(std::min(bytes, largest_class_bytes));
+  const std::uint64_t small_enough = ~std::uint64_t{0} >> (63 - last);
+  for (std::uint64_t cold = cold_classes_.load(std::memory_order_relaxed) & small_enough; cold != 0;
+       cold &= cold - 1) {
+    const auto index = static_cast<std::size_t>(std::countr_zero(cold));
+    if (!prefault_class(index, bytes)) return Status::out_of_memory();
   }
   return heap_.prefault(
       static_cast<std::uint32_t>((bytes + pool_page_bytes - 1) / pool_page_bytes));
+}
+
+bool PoolCore::prefault_class(std::size_t index, std::size_t bytes) noexcept {
+  SlabList& list = lists_[index];
+  const std::lock_guard lock(list.mutex);
+  bool cold = false;
+  for (Slab* slab = list.head; slab != nullptr; slab = slab->following) {
+    if (!slab->prefault(heap_, bytes)) return false;
+    cold = cold || slab->cold != 0;
+  }
+  if (!cold) cold_classes_.fetch_and(~(std::uint64_t{1} << index), std::memory_order_relaxed);
+  return true;
 }
 
 void PoolCore::trim() noexcept {

@@ -165,6 +165,7 @@ class PoolCore {
   void put_back(std::size_t index, Chain chain) noexcept;
   void put_in_slabs(std::size_t index, Block* chain) noexcept;
   void trim_class(std::size_t index) noexcept;
+  bool prefault_class(std::size_t index, std::size_t bytes) noexcept;
   Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;
 
   PageHeap heap_;
@@ -174,6 +175,9 @@ class PoolCore {
   std::atomic<std::uint32_t> trims_{0};
   std::atomic<std::uint64_t> references_{1};
   std::atomic<std::size_t> promised_bytes_{0};
+  /// A bit for each class that may have a slab with cold pages. Set and cleared under its lock.
+  std::atomic<std::uint64_t> cold_classes_{0};
+  static_assert(size_classes <= 64);
   std::atomic<std::size_t> run_bytes_{0};
   std::atomic<std::uint64_t> first_touch_pages_{0};
   mutable std::array<SlabList, size_classes> lists_;

@@ -3,6 +3,7 @@
 
 #include "memory/slab.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -75,15 +76,17 @@ bool Slab::next_is_cold() const noexcept {
   return fresh_pages(begin, begin + shape().block_bytes) != 0;
 }
 
-bool Slab::prefault(PageHeap& heap) noexcept {
-  if (cold == 0) return true;
-  const std::size_t used_bytes =
-      round_up(std::size_t{carved} * shape().block_bytes, machine().page_bytes);
+bool Slab::prefault(PageHeap& heap, std::size_t bytes) noexcept {
   const std::size_t slab_bytes = std::size_t{shape().slab_pages} * pool_page_bytes;
-  if (used_bytes < slab_bytes && !heap.populate(base + used_bytes, slab_bytes - used_bytes)) {
-    return false;
-  }
-  cold = 0;
+  const std::size_t begin = std::min(
+      slab_bytes, round_up(std::size_t{carved} * shape().block_bytes, machine().page_bytes));
+  // A block may be a quarter larger than what was asked for.
+  const std::size_t end =
+      round_up(std::min(slab_bytes, begin + bytes + bytes / 4), pool_page_bytes);
+  const std::uint32_t behind = ~std::uint32_t{0} << end / pool_page_bytes;
+  const std::uint32_t ahead = ~std::uint32_t{0} << begin / pool_page_bytes;
+  if ((cold & ahead & ~behind) != 0 && !heap.populate(base + begin, end - begin)) return false;
+  cold = static_cast<std::uint16_t>(cold & behind);
   return true;
 }
 

@@ -44,8 +44,9 @@ struct alignas(64) Slab {
   void put(Block* block) noexcept;
   /// True when the next block taken lies on pages that were never touched.
   [[nodiscard]] bool next_is_cold() const noexcept;
-  /// Touches what is not carved yet. False when the system has no memory for it.
-  bool prefault(PageHeap& heap) noexcept;
+  /// Touches as much of what is not carved yet as the blocks of `bytes` bytes take. False when the
+  /// system has no memory for it.
+  bool prefault(PageHeap& heap, std::size_t bytes) noexcept;
   /// The record of the block that starts at `data`.
   Block* block_at(const void* data) noexcept;
 

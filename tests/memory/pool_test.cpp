@@ -121,6 +121,35 @@ TEST(MemoryPool, WhatPrefaultMadeReadyIsNotGivenBackForTheLimit) {
   EXPECT_EQ(pool->stats().first_touch_pages, before);
 }
 
+// A block of every class leaves a partly used slab in each.
+TEST(MemoryPool, PrefaultTouchesNoMoreOfTheSlabsThanItsBytesCanUse) {
+  auto pool = make_pool();
+  std::vector<Storage> held;
+  for (const detail::ClassShape& shape : detail::class_shapes) {
+    held.push_back(*pool->allocate_storage(shape.block_bytes));
+  }
+  ASSERT_TRUE(pool->prefault(4096).ok());
+  const std::uint64_t before = pool->stats().first_touch_pages;
+  held.push_back(*pool->allocate_storage(4096));
+  held.push_back(*pool->allocate_storage(64));
+  EXPECT_EQ(pool->stats().first_touch_pages, before);
+  held.push_back(*pool->allocate_storage(std::size_t{100} << 10));
+  EXPECT_GT(pool->stats().first_touch_pages, before) << "a class too large for 4096 bytes";
+  const std::uint64_t calls = pool->stats().system_calls;
+  ASSERT_TRUE(pool->prefault(4096).ok());
+  EXPECT_EQ(pool->stats().system_calls, calls);
+}
+
+TEST(MemoryPool, PrefaultReachesTheSlabsThatAreInUse) {
+  auto pool = make_pool();
+  std::vector<Storage> held;
+  held.push_back(*pool->allocate_storage(100000));
+  ASSERT_TRUE(pool->prefault(300000).ok());
+  const std::uint64_t before = pool->stats().first_touch_pages;
+  for (int i = 0; i < 3; ++i) held.push_back(*pool->allocate_storage(100000));
+  EXPECT_EQ(pool->stats().first_touch_pages, before);
+}
+
 TEST(MemoryPool, SmallBlocksCountEachPageOnce) {
   auto pool = make_pool();
   std::vector<Storage> held;
