@@ -296,13 +296,6 @@ Block* PoolCore::block_at(const void* data) noexcept {
   return page->slab != nullptr ? page->slab->block_at(data) : &page->block;
 }
 
-Status PoolCore::promise(std::size_t bytes) noexcept {
-  const std::size_t before = promised_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  Status status = prefault(before + bytes);
-  if (!status.ok()) promise_kept(bytes);
-  return status;
-}
-
 Status PoolCore::prefault(std::size_t bytes) noexcept {
   if (bytes > max_request_bytes) {
     return {ErrorCode::invalid_argument, "asked to make more bytes ready than can be addressed"};

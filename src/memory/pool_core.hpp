@@ -102,8 +102,14 @@ class PoolCore {
   /// The block that starts at `data`, which this process's pools gave out.
   static Block* block_at(const void* data) noexcept;
 
-  /// Makes `bytes` ready beside what was promised to others. The promise holds until it is kept.
-  Status promise(std::size_t bytes) noexcept;
+  /// Promises that `bytes` more will be ready. The promise holds until it is kept.
+  void promise(std::size_t bytes) noexcept {
+    promised_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  /// Makes ready all that is promised.
+  Status prefault_promised() noexcept {
+    return prefault(promised_bytes_.load(std::memory_order_relaxed));
+  }
   void promise_kept(std::size_t bytes) noexcept {
     promised_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   }

@@ -72,6 +72,7 @@ Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
     return why;
   }
   block->scope = this;
+  keep_promise(units);
   if (block->fresh_pages != 0) {
     note_first_touch(std::exchange(block->fresh_pages, 0));
   }
@@ -115,14 +116,17 @@ void ScopeNode::note_peak(Units live) noexcept {
   do {
     if (live <= peak) return;
   } while (!peak_.compare_exchange_weak(peak, live, std::memory_order_relaxed));
-  // What grows is taken to use up what was made ready for it.
+}
+
+void ScopeNode::cut_promise(Units most) noexcept {
   Units promised = promised_.load(std::memory_order_relaxed);
-  Units kept;
+  Units cut;
   do {
-    kept = std::min(promised, live - peak);
-    if (kept == 0) return;
-  } while (!promised_.compare_exchange_weak(promised, promised - kept, std::memory_order_relaxed));
-  pool_->promise_kept(kept * unit_bytes);
+    cut = std::min(promised, most);
+    if (cut == 0) return;
+  } while (!promised_.compare_exchange_weak(promised, promised - cut, std::memory_order_acquire,
+                                            std::memory_order_relaxed));
+  pool_->promise_kept(cut * unit_bytes);
 }
 
 void ScopeNode::note_first_touch(std::uint32_t pages) noexcept {
@@ -193,20 +197,24 @@ void ScopeNode::give_back_scratch(const Scratch& borrow) noexcept {
 Status ScopeNode::reserve(std::size_t bytes) {
   if (bytes > max_request_bytes) return too_large(path_);
   const Units units = units_of(bytes);
+  Units more = 0;
   ScopeNode* dead = nullptr;
   {
     const std::lock_guard lock(tree_->mutex);
     if (!is_open()) return closed_status();
     if (ScopeNode* refuser = ask(units, Purpose::probe)) return refuser->refusal(*this, bytes);
     put_idle(units, dead);
+    if (bytes != 0) more = units - std::min(units, promised_.load(std::memory_order_relaxed));
+    // The pool's first, so that keeping the promise never takes more of it than there is.
+    pool_->promise(more * unit_bytes);
+    promised_.fetch_add(more, std::memory_order_release);
   }
   drop_dead(dead);
   if (bytes == 0) return {};
-  if (Status status = pool_->promise(units * unit_bytes); !status.ok()) {
+  if (Status status = pool_->prefault_promised(); !status.ok()) {
+    cut_promise(more);
     return status.with_context("making memory ready for scope " + path_);
   }
-  promised_.fetch_add(units, std::memory_order_acq_rel);
-  if (!is_open()) pool_->promise_kept(promised_.exchange(0) * unit_bytes);
   return {};
 }
 

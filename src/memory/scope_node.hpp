@@ -110,6 +110,11 @@ class ScopeNode {
   Status charge_cold(Units units, std::size_t bytes) noexcept;
   void uncharge_cold(Units units) noexcept;
   void note_peak(Units live) noexcept;
+  /// What is taken uses up what was made ready for it.
+  void keep_promise(Units units) noexcept {
+    if (promised_.load(std::memory_order_relaxed) != 0) cut_promise(units);
+  }
+  void cut_promise(Units most) noexcept;
   void note_first_touch(std::uint32_t pages) noexcept;
   [[nodiscard]] Status closed_status() const noexcept;
 

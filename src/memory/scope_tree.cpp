@@ -111,6 +111,7 @@ ScopeNode* ScopeNode::take(Units units, Purpose purpose) noexcept {
     ScopeNode* refuser = extend_grant(units - idle(seen), purpose == Purpose::probe);
     if (refuser != nullptr) return refuser;
   }
+  if (purpose == Purpose::grant) keep_promise(units);
   if (purpose != Purpose::probe) note_peak(granted_.load() - idle(word_.load()));
   return nullptr;
 }

@@ -314,6 +314,34 @@ TEST_F(MemoryScopeTest, ReservationsOfTwoScopesAddUp) {
   EXPECT_EQ(memory.pool_stats().committed_bytes, committed + mib) << "a closed promise is free";
 }
 
+TEST_F(MemoryScopeTest, APromiseIsKeptByEveryAllocationNotOnlyByGrowth) {
+  MemoryScope scope = step();
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(scope.reserve(16 * mib).ok());
+    ASSERT_TRUE(scope.allocate(16 * mib));
+  }
+  EXPECT_EQ(memory.pool_stats().committed_bytes, 16 * mib);
+}
+
+TEST_F(MemoryScopeTest, ReservingAgainPromisesTheLargerNotTheSum) {
+  MemoryScope scope = step();
+  ASSERT_TRUE(scope.reserve(4 * mib).ok());
+  ASSERT_TRUE(scope.reserve(8 * mib).ok());
+  ASSERT_TRUE(scope.reserve(4 * mib).ok());
+  EXPECT_LE(memory.pool_stats().committed_bytes, 12 * mib) << "two runs, one of them of 8 MiB";
+  auto block = scope.allocate(8 * mib);
+  EXPECT_EQ(scope.stats().first_touch_pages, 0U);
+}
+
+TEST_F(MemoryScopeTest, APromiseIsKeptByTheScopesBelow) {
+  ASSERT_TRUE(agent.reserve(16 * mib).ok());
+  MemoryScope scope = step();
+  auto block = scope.allocate(16 * mib);
+  const std::size_t committed = memory.pool_stats().committed_bytes;
+  ASSERT_TRUE(step().reserve(4 * mib).ok());
+  EXPECT_EQ(memory.pool_stats().committed_bytes, committed + 4 * mib);
+}
+
 TEST_F(MemoryScopeTest, ReserveGoesByTheBudgetAndHoldsNothingBack) {
   MemoryScope scope = step(mib);
   EXPECT_EQ(scope.reserve(2 * mib).code(), ErrorCode::budget_exceeded);

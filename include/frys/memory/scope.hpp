@@ -125,7 +125,8 @@ class FRYS_API MemoryScope {
 
   /// Makes room for `bytes` more ready ahead of time: checks that the budgets allow them now, maps
   /// what is missing and touches its pages, so that allocating and using them faults no more. It
-  /// keeps no budget back from others.
+  /// keeps no budget back from others. Asked again before they are allocated, it promises the
+  /// larger of the two, not both.
   /// Errors: budget_exceeded, out_of_memory, closed. Cost: system calls, and zeroing cold pages.
   [[nodiscard]] Status reserve(std::size_t bytes) const;
 
