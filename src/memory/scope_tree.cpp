@@ -144,8 +144,11 @@ ScopeNode* ScopeNode::extend_grant(Units needed, bool probe) noexcept {
   // A little more than is needed, so that a scope that grows in small steps comes seldom; but only
   // if it lies idle above, so that nobody is asked to give something up for it.
   const Units spare = std::min({granted / 8, most_idle / 2, budget_ - granted - needed});
-  const Units got = idle(parent_->word_.load()) >= needed + spare ? needed + spare : needed;
-  if (ScopeNode* refuser = parent_->take(got, purpose)) return refuser;
+  Units got = idle(parent_->word_.load()) >= needed + spare ? needed + spare : needed;
+  ScopeNode* refuser = parent_->take(got, purpose);
+  // What lay idle above may be gone by now; the spare is no reason to refuse.
+  if (refuser != nullptr && got != needed) refuser = parent_->take(got = needed, purpose);
+  if (refuser != nullptr) return refuser;
   version_.fetch_add(1);
   // Not `granted`: what lay idle below may have gone up through this grant in between.
   granted_.store(granted_.load() + got, std::memory_order_release);

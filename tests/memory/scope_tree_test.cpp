@@ -293,6 +293,31 @@ TEST(ScopeBudget, IsNeverExceededInARace) {
   EXPECT_TRUE(workflow.allocate(budget));
 }
 
+// A scope that asks for a little more than it needs, because that seemed to lie idle above, must
+// not be refused when the parent's own blocks take it first.
+TEST(ScopeBudget, ASpareThatIsGoneInARaceRefusesNothing) {
+  TensorMemoryManager memory = make_manager(mib);
+  MemoryScope parent = memory.root();
+  MemoryScope child = *parent.child("c");
+  std::atomic<bool> ended{false};
+  std::thread churn([&] {
+    while (!ended.load(std::memory_order_relaxed)) static_cast<void>(parent.allocate(60 << 10));
+  });
+  int refused = 0;
+  for (int i = 0; i < 50000; ++i) {
+    auto most = child.allocate(880 << 10);
+    if (!most) ++refused;
+    std::vector<Storage> held;
+    for (int k = 0; k < 10; ++k) {
+      auto little = child.allocate(4 << 10);
+      little ? held.push_back(*std::move(little)) : static_cast<void>(++refused);
+    }
+  }
+  ended = true;
+  churn.join();
+  EXPECT_EQ(refused, 0);
+}
+
 // Scopes open, close and die while others free what they left behind.
 TEST(ScopeTree, ScopesComeAndGoUnderStress) {
   TensorMemoryManager memory = make_manager(256 * mib);
