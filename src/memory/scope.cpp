@@ -21,6 +21,7 @@ const std::string& no_name() noexcept {
 
 Scratch::Scratch(Scratch&& other) noexcept
     : node_(std::exchange(other.node_, nullptr)),
+      chunk_(other.chunk_),
       data_(other.data_),
       size_bytes_(other.size_bytes_),
       generation_(other.generation_) {}
@@ -29,6 +30,7 @@ Scratch& Scratch::operator=(Scratch&& other) noexcept {
   if (this == &other) return *this;
   give_back();
   node_ = std::exchange(other.node_, nullptr);
+  chunk_ = other.chunk_;
   data_ = other.data_;
   size_bytes_ = other.size_bytes_;
   generation_ = other.generation_;

@@ -159,14 +159,16 @@ Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
   Result<Storage> storage = allocate(std::max(size_bytes, chunk_bytes));
   if (!storage && storage.error() == ErrorCode::budget_exceeded) storage = allocate(size_bytes);
   if (!storage) return storage.error();
-  auto chunk = std::unique_ptr<Chunk>(new (std::nothrow) Chunk);
+  auto chunk = std::unique_ptr<ScratchChunk>(new (std::nothrow) ScratchChunk);
   if (chunk == nullptr) return Status::out_of_memory();
   poison(storage->data(), storage->size_bytes(), pool_->on_valgrind());
   chunk->storage = *std::move(storage);
+  std::unique_ptr<ScratchChunk> outgrown;  // goes after the lock
   const std::lock_guard lock(scratch_mutex_);
   if (scratch_generation_.load(std::memory_order_relaxed) % 2 == 0) return closed_status();
   scratch_bytes_.fetch_add(units_of(chunk->storage.size_bytes()) * unit_bytes,
                            std::memory_order_relaxed);
+  if (chunks_ != nullptr && chunks_->borrows == 0) outgrown = take_out(chunks_);
   chunk->older = chunks_;
   chunks_ = chunk.release();
   return borrow(bytes);
@@ -177,21 +179,40 @@ Scratch ScopeNode::borrow(std::size_t bytes) noexcept {
   Scratch scratch;
   add_reference();
   scratch.node_ = this;
+  scratch.chunk_ = chunks_;
   scratch.data_ = static_cast<std::byte*>(chunks_->storage.data()) + chunks_->used_bytes;
   scratch.size_bytes_ = bytes;
   scratch.generation_ = scratch_generation_.load(std::memory_order_relaxed);
   chunks_->used_bytes += units_of(bytes) * unit_bytes;
+  ++chunks_->borrows;
   unpoison(scratch.data_, bytes, pool_->on_valgrind());
   return scratch;
 }
 
 void ScopeNode::give_back_scratch(const Scratch& borrow) noexcept {
+  std::unique_ptr<ScratchChunk> unused;  // goes after the lock
   const std::lock_guard lock(scratch_mutex_);
   if (scratch_generation_.load(std::memory_order_relaxed) != borrow.generation_) return;
   poison(borrow.data_, borrow.size_bytes_, pool_->on_valgrind());
+  ScratchChunk* chunk = borrow.chunk_;
   const std::size_t size_bytes = units_of(borrow.size_bytes_) * unit_bytes;
-  const auto* base = static_cast<std::byte*>(chunks_->storage.data());
-  if (borrow.data_ + size_bytes == base + chunks_->used_bytes) chunks_->used_bytes -= size_bytes;
+  const auto* base = static_cast<std::byte*>(chunk->storage.data());
+  if (--chunk->borrows == 0) {
+    chunk->used_bytes = 0;
+    if (chunk != chunks_) unused = take_out(chunk);
+  } else if (borrow.data_ + size_bytes == base + chunk->used_bytes) {
+    chunk->used_bytes -= size_bytes;
+  }
+}
+
+// Under the scratch lock.
+std::unique_ptr<ScratchChunk> ScopeNode::take_out(ScratchChunk* chunk) noexcept {
+  ScratchChunk** link = &chunks_;
+  while (*link != chunk) link = &(*link)->older;
+  *link = chunk->older;
+  scratch_bytes_.fetch_sub(units_of(chunk->storage.size_bytes()) * unit_bytes,
+                           std::memory_order_relaxed);
+  return std::unique_ptr<ScratchChunk>(chunk);
 }
 
 Status ScopeNode::reserve(std::size_t bytes) {
@@ -220,13 +241,13 @@ Status ScopeNode::reserve(std::size_t bytes) {
 
 void ScopeNode::close() noexcept {
   ScopeNode* dead = nullptr;
-  Chunk* chunks = nullptr;
+  ScratchChunk* chunks = nullptr;
   {
     const std::lock_guard lock(tree_->mutex);
     close_locked(dead, chunks);
   }
   while (chunks != nullptr) {
-    const std::unique_ptr<Chunk> chunk(chunks);
+    const std::unique_ptr<ScratchChunk> chunk(chunks);
     chunks = chunk->older;
   }
   drop_dead(dead);

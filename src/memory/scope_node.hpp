@@ -30,6 +30,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -45,6 +46,14 @@ namespace frys::detail {
 struct ScopeTree {
   std::mutex mutex;
   PoolCore* pool = nullptr;
+};
+
+/// A piece of a scope's scratch arena, borrowed from front to back.
+struct ScratchChunk {
+  Storage storage;
+  std::size_t used_bytes = 0;
+  std::size_t borrows = 0;  ///< Without any, the newest chunk starts anew and an older one goes.
+  ScratchChunk* older = nullptr;
 };
 
 class ScopeNode {
@@ -95,13 +104,6 @@ class ScopeNode {
   static constexpr bool is_closed(Word word) noexcept { return (word & closed_bit) != 0; }
   static constexpr Units idle(Word word) noexcept { return (word & ~closed_bit) >> count_bits; }
 
-  /// A piece of the scratch arena.
-  struct Chunk {
-    Storage storage;
-    std::size_t used_bytes = 0;
-    Chunk* older = nullptr;
-  };
-
   ScopeNode(std::string_view name, std::string path, Units budget, ScopeNode* parent,
             ScopeTree* tree);
   ~ScopeNode();
@@ -130,8 +132,8 @@ class ScopeNode {
   void set_granted(Units units) noexcept;
   void put_idle(Units units, ScopeNode*& dead) noexcept;
   void release(Units units, ScopeNode*& dead) noexcept;
-  Units close_locked(ScopeNode*& dead, Chunk*& chunks) noexcept;
-  Units close_scratch(Chunk*& chunks) noexcept;
+  Units close_locked(ScopeNode*& dead, ScratchChunk*& chunks) noexcept;
+  Units close_scratch(ScratchChunk*& chunks) noexcept;
   void link_child(ScopeNode* child) noexcept;
   void unlink_child(ScopeNode* child) noexcept;
   [[nodiscard]] Units live_units() const noexcept;
@@ -143,6 +145,7 @@ class ScopeNode {
 
   static void drop_dead(ScopeNode* dead) noexcept;
   Scratch borrow(std::size_t bytes) noexcept;
+  std::unique_ptr<ScratchChunk> take_out(ScratchChunk* chunk) noexcept;
 
   // The warm path's cache line.
   alignas(64) std::atomic<Word> word_{0};
@@ -181,7 +184,7 @@ class ScopeNode {
   ScopeNode* next_dead_ = nullptr;
 
   std::mutex scratch_mutex_;
-  Chunk* chunks_ = nullptr;
+  ScratchChunk* chunks_ = nullptr;
   std::atomic<std::size_t> scratch_bytes_{0};
   std::atomic<std::uint64_t> scratch_generation_{1};  ///< Even once closed.
 };

@@ -203,7 +203,7 @@ void ScopeNode::release(Units units, ScopeNode*& dead) noexcept {
 }
 
 // Returns how many units of scratch, here and below, are still charged and about to go.
-ScopeNode::Units ScopeNode::close_locked(ScopeNode*& dead, Chunk*& chunks) noexcept {
+ScopeNode::Units ScopeNode::close_locked(ScopeNode*& dead, ScratchChunk*& chunks) noexcept {
   if (!is_open()) return 0;
   Units scratch_units = 0;
   while (first_child_ != nullptr) scratch_units += first_child_->close_locked(dead, chunks);
@@ -228,12 +228,12 @@ ScopeNode::Units ScopeNode::close_locked(ScopeNode*& dead, Chunk*& chunks) noexc
   return scratch_units;
 }
 
-ScopeNode::Units ScopeNode::close_scratch(Chunk*& chunks) noexcept {
+ScopeNode::Units ScopeNode::close_scratch(ScratchChunk*& chunks) noexcept {
   const std::lock_guard lock(scratch_mutex_);
   scratch_generation_.fetch_add(1, std::memory_order_acq_rel);
   const std::size_t bytes = scratch_bytes_.exchange(0);
   while (chunks_ != nullptr) {
-    Chunk* chunk = chunks_;
+    ScratchChunk* chunk = chunks_;
     chunks_ = chunk->older;
     chunk->older = chunks;
     chunks = chunk;

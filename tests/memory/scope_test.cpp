@@ -247,6 +247,24 @@ TEST_F(MemoryScopeTest, TheLastScratchBorrowedIsGivenBackFirst) {
   EXPECT_FALSE(moved.valid());
 }
 
+TEST_F(MemoryScopeTest, ScratchGivenBackInAnyOrderIsUsedAgain) {
+  MemoryScope scope = step();
+  Scratch kept = *scope.scratch(4096);
+  for (int i = 0; i < 20000; ++i) kept = *scope.scratch(4096);
+  EXPECT_LE(scope.stats().scratch_bytes, 4 * mib);
+  kept = Scratch();
+  EXPECT_LE(scope.stats().scratch_bytes, mib) << "the last chunk stays for the next borrow";
+  EXPECT_EQ(scope.stats().scratch_bytes, scope.stats().live_bytes);
+
+  // Each chunk goes when its own borrows are back, whichever chunk was made last.
+  std::vector<Scratch> borrowed;
+  for (int i = 0; i < 8; ++i) borrowed.push_back(*scope.scratch(mib));
+  for (std::size_t i : {3, 0, 7, 5, 1, 2, 6, 4}) borrowed[i] = Scratch();
+  EXPECT_EQ(scope.stats().scratch_bytes, mib);
+  ASSERT_TRUE(scope.close().ok());
+  EXPECT_EQ(scope.stats().escaped_bytes, 0U);
+}
+
 TEST_F(MemoryScopeTest, ScratchOutlivingAllHandlesIsNotValid) {
   Scratch left;
   {

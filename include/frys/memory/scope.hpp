@@ -29,6 +29,7 @@ class TensorMemoryManager;
 
 namespace detail {
 class ScopeNode;
+struct ScratchChunk;
 }  // namespace detail
 
 /// A budget that never refuses; the scopes above still may.
@@ -70,8 +71,8 @@ class FRYS_API Scratch {
   Scratch() noexcept = default;
   Scratch(Scratch&& other) noexcept;
   Scratch& operator=(Scratch&& other) noexcept;
-  /// Gives the bytes back to the scope when they were the last borrowed; otherwise they wait for
-  /// the scope's end.
+  /// Gives the bytes back to the scope: at once when they were the last borrowed, otherwise with
+  /// the last of those they share a chunk with (64 KiB to 1 MiB).
   ~Scratch();
 
   /// The bytes, 64-byte aligned and uninitialised; empty when not `valid()`.
@@ -83,6 +84,7 @@ class FRYS_API Scratch {
   friend class detail::ScopeNode;
   void give_back() noexcept;
   detail::ScopeNode* node_ = nullptr;
+  detail::ScratchChunk* chunk_ = nullptr;
   std::byte* data_ = nullptr;
   std::size_t size_bytes_ = 0;
   std::uint64_t generation_ = 0;
