@@ -64,13 +64,17 @@ void append_scope(std::string& json, const ScopeSnapshot& scope) {
 
 }  // namespace
 
-std::string MemorySnapshot::to_json() const {
-  std::string json = "{\"pool\":";
-  append_pool(json, pool);
-  json += ",\"root\":";
-  append_scope(json, root);
-  json += '}';
-  return json;
+std::string MemorySnapshot::to_json() const noexcept {
+  try {
+    std::string json = "{\"pool\":";
+    append_pool(json, pool);
+    json += ",\"root\":";
+    append_scope(json, root);
+    json += '}';
+    return json;
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
 }
 
 struct TensorMemoryManager::Impl {
@@ -193,7 +197,7 @@ Result<MemoryScope> TensorMemoryManager::agent_scope(std::string_view workflow,
   }
 }
 
-MemorySnapshot TensorMemoryManager::snapshot() const {
+MemorySnapshot TensorMemoryManager::snapshot() const noexcept {
   MemorySnapshot snapshot;
   snapshot.pool = pool_stats();
   if (impl_ != nullptr) snapshot.root = impl_->root.node_->snapshot();

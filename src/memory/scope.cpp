@@ -113,14 +113,14 @@ Status MemoryScope::reserve(std::size_t bytes) const {
   }
 }
 
-ScopeStats MemoryScope::stats() const {
+ScopeStats MemoryScope::stats() const noexcept {
   if (node_ != nullptr) return node_->stats();
   ScopeStats none;
   none.closed = true;
   return none;
 }
 
-std::vector<ScopeStats> MemoryScope::children() const {
+std::vector<ScopeStats> MemoryScope::children() const noexcept {
   return node_ != nullptr ? node_->children() : std::vector<ScopeStats>();
 }
 

@@ -84,9 +84,9 @@ class ScopeNode {
     return scratch_generation_.load(std::memory_order_acquire);
   }
   [[nodiscard]] PoolCore& pool() const noexcept { return *pool_; }
-  [[nodiscard]] ScopeStats stats() const;
-  [[nodiscard]] std::vector<ScopeStats> children() const;
-  [[nodiscard]] ScopeSnapshot snapshot() const;
+  [[nodiscard]] ScopeStats stats() const noexcept;
+  [[nodiscard]] std::vector<ScopeStats> children() const noexcept;
+  [[nodiscard]] ScopeSnapshot snapshot() const noexcept;
 
   /// Adds to this scope and all above.
   void note_copy(std::size_t bytes) noexcept;
@@ -139,8 +139,8 @@ class ScopeNode {
   [[nodiscard]] Units live_units() const noexcept;
   [[nodiscard]] std::uint64_t total_allocations() const noexcept;
   [[nodiscard]] std::size_t total_scratch() const noexcept;
-  void fill(ScopeStats& stats) const;
-  void fill(ScopeSnapshot& snapshot) const;
+  void fill(ScopeStats& stats) const noexcept;
+  void fill(ScopeSnapshot& snapshot) const noexcept;
   [[nodiscard]] Status refusal(const ScopeNode& asker, std::size_t bytes) const noexcept;
 
   static void drop_dead(ScopeNode* dead) noexcept;

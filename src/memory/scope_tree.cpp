@@ -270,9 +270,7 @@ std::size_t ScopeNode::total_scratch() const noexcept {
   return sum;
 }
 
-void ScopeNode::fill(ScopeStats& stats) const {
-  stats.name = name_;
-  stats.path = path_;
+void ScopeNode::fill(ScopeStats& stats) const noexcept {
   stats.closed = !is_open();
   const Units live = live_units();
   stats.live_bytes = live * unit_bytes;
@@ -286,27 +284,42 @@ void ScopeNode::fill(ScopeStats& stats) const {
   stats.copied_bytes = copied_bytes_.load(std::memory_order_relaxed);
   stats.first_touch_pages = first_touch_pages_.load(std::memory_order_relaxed);
   stats.children = child_count_;
+  try {
+    stats.name = name_;
+    stats.path = path_;
+  } catch (const std::bad_alloc&) {
+    // The numbers are worth having without.
+  }
 }
 
-void ScopeNode::fill(ScopeSnapshot& snapshot) const {
+void ScopeNode::fill(ScopeSnapshot& snapshot) const noexcept {
   fill(snapshot.stats);
-  snapshot.children.resize(child_count_);
+  try {
+    snapshot.children.resize(child_count_);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
   auto to = snapshot.children.begin();
   for (const ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
     child->fill(*to++);
   }
 }
 
-ScopeStats ScopeNode::stats() const {
+ScopeStats ScopeNode::stats() const noexcept {
   const std::lock_guard lock(tree_->mutex);
   ScopeStats stats;
   fill(stats);
   return stats;
 }
 
-std::vector<ScopeStats> ScopeNode::children() const {
+std::vector<ScopeStats> ScopeNode::children() const noexcept {
   const std::lock_guard lock(tree_->mutex);
-  std::vector<ScopeStats> all(child_count_);
+  std::vector<ScopeStats> all;
+  try {
+    all.resize(child_count_);
+  } catch (const std::bad_alloc&) {
+    return all;
+  }
   auto to = all.begin();
   for (const ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
     child->fill(*to++);
@@ -314,7 +327,7 @@ std::vector<ScopeStats> ScopeNode::children() const {
   return all;
 }
 
-ScopeSnapshot ScopeNode::snapshot() const {
+ScopeSnapshot ScopeNode::snapshot() const noexcept {
   const std::lock_guard lock(tree_->mutex);
   ScopeSnapshot snapshot;
   fill(snapshot);

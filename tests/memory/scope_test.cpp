@@ -156,6 +156,11 @@ TEST_F(MemoryScopeTest, WhatEscapesIsChargedToTheParent) {
   }
 }
 
+TEST_F(MemoryScopeTest, WhatIsObservedDoesNotThrow) {
+  static_assert(noexcept(agent.stats()) && noexcept(agent.children()));
+  static_assert(noexcept(memory.snapshot()) && noexcept(memory.snapshot().to_json()));
+}
+
 TEST_F(MemoryScopeTest, ClosesWithItsLastHandle) {
   Storage kept;
   {

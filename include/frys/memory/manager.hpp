@@ -45,7 +45,8 @@ struct FRYS_API MemorySnapshot {
   PoolStats pool;
   ScopeSnapshot root;
   /// As one JSON object: {"pool":{…},"root":{"name":…,"children":[…]}}; unlimited budgets are null.
-  [[nodiscard]] std::string to_json() const;
+  /// Empty without heap memory for it.
+  [[nodiscard]] std::string to_json() const noexcept;
 };
 
 /// Owns the pool and the root scope. Movable. Blocks outlive it. Threads: every member but the
@@ -69,8 +70,9 @@ class FRYS_API TensorMemoryManager {
   /// The open scope of that agent below the workflow's. Errors: as `workflow_scope`.
   [[nodiscard]] Result<MemoryScope> agent_scope(std::string_view workflow, std::string_view agent);
 
-  /// The tree and the pool now. Cost: one lock, O(scopes).
-  [[nodiscard]] MemorySnapshot snapshot() const;
+  /// The tree and the pool now. Scopes that there is no heap memory for are left out.
+  /// Cost: one lock, O(scopes × depth).
+  [[nodiscard]] MemorySnapshot snapshot() const noexcept;
   [[nodiscard]] PoolStats pool_stats() const noexcept;
   /// Gives free pages back to the system, see `MemoryPool::trim`.
   void trim() noexcept;

@@ -92,7 +92,8 @@ class FRYS_API Scratch {
 
 /// A handle to one scope; copies share it. The scope closes with `close()`, with its parent, or
 /// when its last handle goes. A default-made handle is closed.
-/// Threads: every member is safe.
+/// Threads: every member but assignment and the destructor is safe; distinct handles to one scope
+/// are independent.
 class FRYS_API MemoryScope {
  public:
   MemoryScope() noexcept = default;
@@ -132,10 +133,11 @@ class FRYS_API MemoryScope {
   /// Errors: budget_exceeded, out_of_memory, closed. Cost: system calls, and zeroing cold pages.
   [[nodiscard]] Status reserve(std::size_t bytes) const;
 
-  /// What it holds now and did so far; also after close. Cost: one lock, O(scopes below).
-  [[nodiscard]] ScopeStats stats() const;
-  /// The stats of the open scopes right below, in order of opening.
-  [[nodiscard]] std::vector<ScopeStats> children() const;
+  /// What it holds now and did so far; also after close. Without heap memory for its name and path,
+  /// they are empty. Cost: one lock, O(scopes below).
+  [[nodiscard]] ScopeStats stats() const noexcept;
+  /// The stats of the open scopes right below, in order of opening; none without heap memory.
+  [[nodiscard]] std::vector<ScopeStats> children() const noexcept;
 
   /// Closes this scope and all below it, reclaims their scratch, and charges what is still held to
   /// the parent; how much is `stats().escaped_bytes`. Later calls of `allocate`, `child`,
