@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Where raw memory comes from. A host implements `MemoryResource` for memory of its own kind; most
-// code wants a `MemoryScope` (scope.hpp) instead, which adds budgets and reference counts.
+// Where raw memory comes from: one interface over the system's pages and the pool. Most code wants
+// a `MemoryScope` (scope.hpp) instead, which adds budgets and reference counts; memory that a host
+// got elsewhere comes in as `Storage::wrap` (storage.hpp).
 //
 //   frys::SystemResource pages;
 //   frys::Result<void*> block = pages.allocate(1 << 20, 64);
