@@ -19,8 +19,8 @@ class ScopeNode;
 struct Slab;
 
 /// `StorageRecord::origin`: a size class below `size_classes`, or one of these.
-inline constexpr std::uint32_t origin_run = 0x100;
-inline constexpr std::uint32_t origin_wrapped = 0x101;
+inline constexpr std::uint16_t origin_run = 0x100;
+inline constexpr std::uint16_t origin_wrapped = 0x101;
 
 struct alignas(64) Block : StorageRecord {
   union {

@@ -56,7 +56,7 @@ Block* Slab::take(PoolCore* pool) noexcept {
   const std::size_t begin = std::size_t{carved} * shape().block_bytes;
   Block* block = std::construct_at(blocks() + carved);
   ++carved;
-  block->origin = size_class;
+  block->origin = static_cast<std::uint16_t>(size_class);
   block->data = base + begin;
   block->slab = this;
   block->pool = pool;

@@ -39,13 +39,14 @@ void destroy_storage(StorageRecord* record) noexcept {
 }  // namespace detail
 
 Result<Storage> Storage::wrap(void* data, std::size_t bytes, Device device,
-                              UniqueFunction<void()> release) {
+                              UniqueFunction<void()> release, Access access) {
   if (data == nullptr && bytes != 0) {
     return Status(ErrorCode::invalid_argument, "null was given to be wrapped as a block of bytes");
   }
   auto* wrapped = new (std::nothrow) Wrapped;
   if (wrapped == nullptr) return Status::out_of_memory();
   wrapped->origin = detail::origin_wrapped;
+  wrapped->read_only = access == Access::read_only;
   wrapped->data = data;
   wrapped->size_bytes = bytes;
   wrapped->device = device;

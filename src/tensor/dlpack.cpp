@@ -220,20 +220,22 @@ std::span<const std::int64_t> strides_of(const Described& described) noexcept {
 /// The producer's memory as a Storage that calls its deleter. Last of all that can fail: before,
 /// the caller keeps the tensor.
 template <typename Managed>
-Result<Storage> adopt(Managed* managed, const Described& described) noexcept {
+Result<Storage> adopt(Managed* managed, const Described& described, Access access) noexcept {
   const bool empty = described.first == nullptr;
-  return Storage::wrap(empty ? nullptr : described.first - described.extent.before,
-                       empty ? 0 : static_cast<std::size_t>(described.extent.bytes),
-                       described.device, [managed] {
-                         if (managed->deleter != nullptr) managed->deleter(managed);
-                       });
+  return Storage::wrap(
+      empty ? nullptr : described.first - described.extent.before,
+      empty ? 0 : static_cast<std::size_t>(described.extent.bytes), described.device,
+      [managed] {
+        if (managed->deleter != nullptr) managed->deleter(managed);
+      },
+      access);
 }
 
 template <typename Managed>
-Result<TensorView> import_tensor(Managed* managed) noexcept {
+Result<TensorView> import_tensor(Managed* managed, Access access) noexcept {
   const Result<Described> described = describe(managed->dl_tensor);
   if (!described) return described.error();
-  Result<Storage> storage = adopt(managed, *described);
+  Result<Storage> storage = adopt(managed, *described, access);
   if (!storage) return storage.error();
   // Cannot fail: describe() has checked all that from_storage() checks.
   return TensorView::from_storage(std::move(*storage), described->dtype, described->shape,
@@ -248,6 +250,10 @@ Status check_managed(const DLManagedTensorVersioned* managed) noexcept {
                     << managed->version.minor << " of DLPack, this library reads "
                     << dlpack::major_version << ".x")
       .invalid();
+}
+
+bool is_read_only(const DLManagedTensorVersioned& managed) noexcept {
+  return (managed.flags & dlpack::flag_read_only) != 0;
 }
 
 }  // namespace
@@ -270,19 +276,19 @@ Result<DLManagedTensor*> to_dlpack(const TensorView& view) noexcept {
 
 Result<TensorView> from_dlpack(DLManagedTensorVersioned* managed) noexcept {
   if (Status bad = check_managed(managed); !bad.ok()) return bad;
-  return import_tensor(managed);
+  return import_tensor(managed, is_read_only(*managed) ? Access::read_only : Access::read_write);
 }
 
 Result<TensorView> from_dlpack(DLManagedTensor* managed) noexcept {
   if (managed == nullptr) return (Message() << "from_dlpack: null tensor").invalid();
-  return import_tensor(managed);
+  return import_tensor(managed, Access::read_write);
 }
 
 Result<Tensor> tensor_from_dlpack(DLManagedTensorVersioned* managed) noexcept {
   if (Status bad = check_managed(managed); !bad.ok()) return bad;
   const Result<Described> described = describe(managed->dl_tensor);
   if (!described) return described.error();
-  if ((managed->flags & dlpack::flag_read_only) != 0) {
+  if (is_read_only(*managed)) {
     return (Message() << "tensor_from_dlpack: the tensor of shape " << described->shape
                       << " is marked read-only; take it as a view with from_dlpack")
         .as(ErrorCode::failed_precondition);
@@ -298,7 +304,7 @@ Result<Tensor> tensor_from_dlpack(DLManagedTensorVersioned* managed) noexcept {
     }
     if (extent > 1) dense *= extent;
   }
-  Result<Storage> storage = adopt(managed, *described);
+  Result<Storage> storage = adopt(managed, *described, Access::read_write);
   if (!storage) return storage.error();
   return Tensor::from_storage(std::move(*storage), described->dtype, described->shape);
 }

@@ -62,6 +62,11 @@ Result<Tensor> Tensor::from_bytes(const MemoryScope& scope, const Shape& shape, 
 
 Result<Tensor> Tensor::from_storage(Storage storage, DType dtype, const Shape& shape,
                                     std::size_t byte_offset) noexcept {
+  if (storage.read_only()) {
+    return (Message() << "a tensor of shape " << shape
+                      << " may be written, but the storage is read-only; make a TensorView of it")
+        .as(ErrorCode::failed_precondition);
+  }
   if (storage && !storage.unique()) {
     return (Message() << "a tensor of shape " << shape << " cannot own a storage that "
                       << storage.use_count() << " handles share; make a TensorView of it")

@@ -170,6 +170,23 @@ TEST_F(DlpackTest, TensorFromDlpackWantsRowMajor) {
   EXPECT_EQ(foreign.deleted, 1);
 }
 
+TEST_F(DlpackTest, WhatCameReadOnlyDoesNotBecomeWritable) {
+  Foreign foreign;
+  foreign.managed.flags = dlpack::flag_read_only;
+  Storage storage = unwrap(from_dlpack(&foreign.managed)).storage();
+  EXPECT_TRUE(storage.unique());
+  EXPECT_TRUE(storage.read_only());
+  const Status refused = Tensor::from_storage(std::move(storage), DType::f32, {24}).status();
+  EXPECT_EQ(refused.code(), ErrorCode::failed_precondition);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("read-only"));
+  EXPECT_EQ(foreign.deleted, 1);
+
+  Foreign writable;
+  storage = unwrap(from_dlpack(&writable.managed)).storage();
+  EXPECT_FALSE(storage.read_only());
+  EXPECT_TRUE(Tensor::from_storage(std::move(storage), DType::f32, {24}));
+}
+
 TEST_F(DlpackTest, CudaTensorsKeepTheirDevice) {
   Foreign foreign;
   foreign.managed.dl_tensor.device = {dlpack::kDLCUDA, 3};

@@ -26,7 +26,8 @@ namespace detail {
 /// line of its own. Layout is part of the ABI: the inline members of `Storage` read it.
 struct StorageRecord {
   std::atomic<std::uint32_t> references{1};
-  std::uint32_t origin = 0;  ///< Who takes the block back; private to the memory room.
+  std::uint16_t origin = 0;  ///< Who takes the block back; private to the memory room.
+  bool read_only = false;
   void* data = nullptr;
   std::size_t size_bytes = 0;
   Device device;
@@ -36,6 +37,9 @@ struct StorageRecord {
 FRYS_API void destroy_storage(StorageRecord* record) noexcept;
 
 }  // namespace detail
+
+/// What may be done with wrapped bytes.
+enum class Access : std::uint8_t { read_write, read_only };
 
 /// A shared handle to one block. Copying shares the block, O(1), without a lock; the last handle to
 /// go gives the block back. It may outlive the scope, the manager and the kernel it came from.
@@ -50,10 +54,12 @@ class Storage {
   /// Wraps memory that somebody else owns (a database row, a peer's buffer, a host array).
   /// `release` runs once, on whichever thread drops the last handle; it must not throw, and may be
   /// empty. `data` may be null only when `bytes` is 0. Wrapped bytes are charged to no budget.
+  /// No tensor that may be written is made of `read_only` bytes.
   /// Errors: invalid_argument, out_of_memory; after an error `release` has not run and never will.
   /// Cost: one small heap allocation.
   FRYS_API static Result<Storage> wrap(void* data, std::size_t bytes, Device device,
-                                       UniqueFunction<void()> release);
+                                       UniqueFunction<void()> release,
+                                       Access access = Access::read_write);
 
   Storage(const Storage& other) noexcept : record_(other.record_) {
     if (record_ != nullptr) record_->references.fetch_add(1, std::memory_order_relaxed);
@@ -90,6 +96,8 @@ class Storage {
   [[nodiscard]] Device device() const noexcept {
     return record_ != nullptr ? record_->device : Device{};
   }
+  /// True when the bytes were wrapped as such and must not be written.
+  [[nodiscard]] bool read_only() const noexcept { return record_ != nullptr && record_->read_only; }
   /// Handles to this block now; 0 when empty. Another thread may change it at once.
   [[nodiscard]] std::size_t use_count() const noexcept {
     return record_ != nullptr ? record_->references.load(std::memory_order_relaxed) : 0;

@@ -61,7 +61,7 @@ class FRYS_API Tensor {
 
   /// Takes over memory that nobody else holds, without a copy.
   /// Errors: invalid_argument (shape invalid, too few bytes, misaligned); failed_precondition (the
-  /// storage is shared).
+  /// storage is shared or read-only).
   static Result<Tensor> from_storage(Storage storage, DType dtype, const Shape& shape,
                                      std::size_t byte_offset = 0) noexcept;
 
