@@ -73,6 +73,29 @@ TEST_F(TensorTest, MoveLeavesAnEmptyOne) {
   static_assert(!std::is_copy_constructible_v<Tensor>);
 }
 
+TEST_F(TensorTest, AReferenceToTheViewOfATemporaryKeepsItsMemory) {
+  const Tensor a = iota({3});
+  const TensorView& sum = *ops::add(scope(), a, a);
+  const TensorView& returned = iota({2});
+  EXPECT_THAT(floats(sum), ElementsAre(0, 2, 4));
+  EXPECT_THAT(floats(returned), ElementsAre(0, 1));
+  EXPECT_EQ(sum.storage().use_count(), 1u) << "given away, not shared with what is gone";
+}
+
+TEST_F(TensorTest, ATensorConvertsToItsViewWithoutACopyOfIt) {
+  Tensor t = iota({3});
+  const Tensor& constant = t;
+  const TensorView& view = t;
+  const TensorView& same = constant;
+  EXPECT_EQ(&view, &t.view());
+  EXPECT_EQ(&same, &t.view());
+  std::vector<TensorView> views = {t, constant};
+  views.push_back(t);
+  EXPECT_EQ(t.storage().use_count(), 4u);
+  views.emplace_back(std::move(t));
+  EXPECT_EQ(views.back().storage().use_count(), 4u);
+}
+
 TEST_F(TensorTest, CloneAndContiguousAreCountedCopies) {
   const Tensor t = iota({3, 4});
   const CopyStats before = copy_stats();

@@ -68,7 +68,14 @@ class FRYS_API Tensor {
   /// A view of the whole. Cost: a reference count when it is copied out.
   [[nodiscard]] const TensorView& view() const& noexcept { return view_; }
   [[nodiscard]] TensorView view() && noexcept { return std::move(view_); }
-  operator const TensorView&() const& noexcept { return view_; }  // NOLINT: implicit
+  /// The same, implicitly. A temporary tensor gives its view away, so that a reference bound to it
+  /// does not dangle: `volatile` keeps temporaries from the first, being a template keeps GCC 12
+  /// from choosing it for them all the same.
+  template <typename = void>
+  operator const TensorView&() const volatile& noexcept {  // NOLINT: implicit
+    return const_cast<const Tensor*>(this)->view_;
+  }
+  operator TensorView() && noexcept { return std::move(view_); }  // NOLINT: implicit
 
   [[nodiscard]] DType dtype() const noexcept { return view_.dtype(); }
   [[nodiscard]] const Shape& shape() const noexcept { return view_.shape(); }
