@@ -14,6 +14,10 @@
 
 namespace frys::detail {
 
+/// A boolean as it lies in memory: any byte but 0 is true. A foreign producer may leave one that is
+/// neither 0 nor 1, which must not be read as a `bool`.
+enum class Boolean : std::uint8_t {};
+
 /// Calls `visit(T{})` with a value of the type of `dtype`'s elements.
 template <typename Visit>
 auto visit_dtype(DType dtype, Visit visit) noexcept {
@@ -35,7 +39,7 @@ auto visit_dtype(DType dtype, Visit visit) noexcept {
     case DType::i64:
       return visit(std::int64_t{});
     case DType::boolean:
-      return visit(bool{});
+      return visit(Boolean{});
     case DType::f32:
       break;
   }
@@ -68,8 +72,10 @@ inline double sticky_double(std::int64_t value) noexcept {
 /// Neither type is half precision.
 template <typename To, typename From>
 To convert(From value) noexcept {
-  if constexpr (std::is_same_v<To, bool>) {
-    return value != From{};
+  if constexpr (std::is_same_v<To, Boolean>) {
+    return static_cast<Boolean>(value != From{});
+  } else if constexpr (std::is_same_v<From, Boolean>) {
+    return static_cast<To>(value != Boolean{});
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     if (std::isnan(value)) return To{0};
     // The upper limit of a 32- or 64-bit type is no float: compare with the power of two above.
@@ -93,7 +99,7 @@ float for_half(From value) noexcept {
   } else if constexpr (std::is_same_v<From, std::int32_t>) {
     return round_to_odd(static_cast<double>(value));
   } else {
-    return static_cast<float>(value);
+    return convert<float>(value);
   }
 }
 

@@ -94,6 +94,16 @@ TEST_F(OpsMove, CastToHalfRoundsOnce) {
   EXPECT_EQ(bf[2], 0xde81);
 }
 
+TEST_F(OpsMove, ABooleanOfAnyByteIsTrueUnlessZero) {
+  const std::vector<std::byte> bytes = {std::byte{0}, std::byte{1}, std::byte{2}, std::byte{255}};
+  const Tensor a = unwrap(Tensor::from_bytes(scope(), {4}, DType::boolean, bytes));
+  for (int to = 0; to < static_cast<int>(DType::boolean); ++to) {
+    const Tensor typed = unwrap(ops::cast(scope(), a, static_cast<DType>(to)));
+    EXPECT_THAT(floats(unwrap(ops::cast(scope(), typed, DType::f32))), ElementsAre(0, 1, 1, 1))
+        << to;
+  }
+}
+
 TEST_F(OpsMove, EveryPairOfDtypesOnEveryLayout) {
   const Tensor source = make<float>({3, 2}, {0, 1, 2, 3, 100, 1});
   for (int from = 0; from <= static_cast<int>(DType::boolean); ++from) {

@@ -29,7 +29,7 @@ enum class DType : std::uint8_t {
   i16 = 6,
   i32 = 7,
   i64 = 8,
-  boolean = 9,  ///< One byte, 0 or 1.
+  boolean = 9,  ///< One byte, 0 or 1; any other is read as 1.
 };
 
 /// Bytes an element; 0 for a value that is none of the enumeration.
