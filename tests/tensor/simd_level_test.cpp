@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "simd/dispatch.hpp"
 
 namespace frys {
@@ -13,6 +15,17 @@ namespace {
 TEST(SimdLevel, IsTheActiveInstructionSet) {
   EXPECT_EQ(simd_level(), simd::to_string(simd::active_isa()));
   EXPECT_EQ(simd_note(), simd::isa_note());
+}
+
+// Says something where FRYS_SIMD is set, as in the processes that tiers_test.cpp starts.
+TEST(SimdLevel, IsWhatTheEnvironmentAsksFor) {
+  const char* wanted = std::getenv("FRYS_SIMD");
+  for (const simd::Isa isa : {simd::Isa::sse2, simd::Isa::avx2, simd::Isa::avx512}) {
+    if (wanted == nullptr || simd::to_string(isa) != wanted) continue;
+    if (simd::kernels_for(isa) == nullptr) continue;
+    EXPECT_EQ(simd_level(), wanted);
+    EXPECT_EQ(simd::kernels().isa, isa);
+  }
 }
 
 }  // namespace
