@@ -93,10 +93,12 @@ struct Mul {
   }
 };
 struct Div {
-  /// Precondition for integers: b is not 0, which `div` has checked.
+  /// For integers `div` has checked that b is not 0; but whoever shares the memory may have written
+  /// since, and must not make this process trap.
   template <typename T>
   static T apply(T a, T b) noexcept {
     if constexpr (std::is_integral_v<T>) {
+      if (b == 0) return 0;
       if (b == -1) return Sub::apply(T{0}, a);  // The lowest value over -1 would trap.
     }
     return a / b;

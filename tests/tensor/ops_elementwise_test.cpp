@@ -1,9 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "tensor/layouts.hpp"
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FRYS_TESTS_THREAD_SANITIZED 1
+#endif
+#endif
 
 namespace frys {
 namespace {
@@ -183,6 +191,22 @@ TEST_F(OpsElementwise, BadInputIsNamed) {
     EXPECT_THAT(std::string(status.message()), HasSubstr(says));
   }
 }
+
+#ifndef FRYS_TESTS_THREAD_SANITIZED  // the race is the point
+TEST_F(OpsElementwise, ADivisorThatBecomesZeroMeanwhileDoesNotTrap) {
+  Tensor a = unwrap(Tensor::full(scope(), {4096}, DType::i32, 7));
+  Tensor b = unwrap(Tensor::full(scope(), {4096}, DType::i32, 1));
+  std::atomic<bool> ended{false};
+  std::thread writer([&] {
+    const std::atomic_ref<std::int32_t> last(b.mutable_data<std::int32_t>()[4095]);
+    for (std::int32_t value = 0; !ended.load(); value = 1 - value) last.store(value);
+  });
+  for (int i = 0; i < 10000; ++i) static_cast<void>(ops::div(a, a, b));
+  ended = true;
+  writer.join();
+  EXPECT_EQ(a.data<std::int32_t>()[0], 7);
+}
+#endif
 
 }  // namespace
 }  // namespace frys

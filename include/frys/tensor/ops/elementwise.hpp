@@ -14,7 +14,8 @@ namespace frys::ops {
 
 /// a + b, a − b, a · b, a ÷ b, element by element; `a` and `b` are broadcast to each other as NumPy
 /// does. dtypes: f32, f64, i32, i64, equal; integers wrap; integer ÷ 0 is invalid_argument.
-/// Cost: O(elements), bound by memory; nothing is read twice.
+/// Cost: O(elements), bound by memory; nothing is read twice but an integer divisor,
+/// which is searched for zeros before anything is written.
 FRYS_API Status add(Tensor& out, const TensorView& a, const TensorView& b) noexcept;
 FRYS_API Status sub(Tensor& out, const TensorView& a, const TensorView& b) noexcept;
 FRYS_API Status mul(Tensor& out, const TensorView& a, const TensorView& b) noexcept;
