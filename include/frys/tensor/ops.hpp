@@ -18,8 +18,8 @@
 //   it was given); unavailable (a tensor that is not in host memory).
 // - Not-a-number: arithmetic follows IEEE 754; max, relu and exp give NaN for NaN.
 // - Results are the same, bit for bit, for every layout of the inputs; but for matmul and
-// similarity,
-//   which may add in another order. Between instruction sets results may differ in rounding.
+//   similarity, which may add in another order. Between instruction sets results may differ in
+//   rounding.
 // - Threads: safe on distinct outputs. Nothing allocates but results, reductions that need a row to
 //   sum in (from the same scope), and matmul and similarity, which keep at most 4 MiB of packing
 //   buffers, and 96 KiB for each of at most 16 threads, for the next call.
