@@ -19,32 +19,7 @@ const std::string& no_name() noexcept {
 
 }  // namespace
 
-Scratch::Scratch(Scratch&& other) noexcept
-    : node_(std::exchange(other.node_, nullptr)),
-      chunk_(other.chunk_),
-      data_(other.data_),
-      size_bytes_(other.size_bytes_),
-      generation_(other.generation_) {}
-
-Scratch& Scratch::operator=(Scratch&& other) noexcept {
-  if (this == &other) return *this;
-  give_back();
-  node_ = std::exchange(other.node_, nullptr);
-  chunk_ = other.chunk_;
-  data_ = other.data_;
-  size_bytes_ = other.size_bytes_;
-  generation_ = other.generation_;
-  return *this;
-}
-
-Scratch::~Scratch() { give_back(); }
-
-void Scratch::give_back() noexcept {
-  if (node_ == nullptr) return;
-  detail::ScopeNode* node = std::exchange(node_, nullptr);
-  node->give_back_scratch(*this);
-  node->drop_reference();
-}
+void Scratch::give_back() noexcept { node_->give_back_scratch(*this); }
 
 bool Scratch::valid() const noexcept {
   return node_ != nullptr && node_->scratch_generation() == generation_;

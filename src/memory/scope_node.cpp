@@ -177,7 +177,11 @@ Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
 // Under the scratch lock; the newest chunk has room.
 Scratch ScopeNode::borrow(std::size_t bytes) noexcept {
   Scratch scratch;
-  add_reference();
+  if (spare_references_ == 0) {
+    references_.fetch_add(borrow_references, std::memory_order_relaxed);
+    spare_references_ = borrow_references;
+  }
+  --spare_references_;
   scratch.node_ = this;
   scratch.chunk_ = chunks_;
   scratch.data_ = static_cast<std::byte*>(chunks_->storage.data()) + chunks_->used_bytes;
@@ -190,9 +194,16 @@ Scratch ScopeNode::borrow(std::size_t bytes) noexcept {
 }
 
 void ScopeNode::give_back_scratch(const Scratch& borrow) noexcept {
+  // The generation changes once and never back, so a closed scope is seen without the lock.
+  if (scratch_generation() == borrow.generation_ && take_back(borrow)) return;
+  drop_reference();
+}
+
+// False when the scope is closed: then only the borrow's reference is left of it.
+bool ScopeNode::take_back(const Scratch& borrow) noexcept {
   std::unique_ptr<ScratchChunk> unused;  // goes after the lock
   const std::lock_guard lock(scratch_mutex_);
-  if (scratch_generation_.load(std::memory_order_relaxed) != borrow.generation_) return;
+  if (scratch_generation_.load(std::memory_order_relaxed) != borrow.generation_) return false;
   poison(borrow.data_, borrow.size_bytes_, pool_->on_valgrind());
   ScratchChunk* chunk = borrow.chunk_;
   const std::size_t size_bytes = units_of(borrow.size_bytes_) * unit_bytes;
@@ -203,6 +214,8 @@ void ScopeNode::give_back_scratch(const Scratch& borrow) noexcept {
   } else if (borrow.data_ + size_bytes == base + chunk->used_bytes) {
     chunk->used_bytes -= size_bytes;
   }
+  ++spare_references_;
+  return true;
 }
 
 // Under the scratch lock.

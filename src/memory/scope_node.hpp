@@ -73,6 +73,7 @@ class ScopeNode {
   /// Takes the charge of one block off. The node may be gone when this returns.
   void uncharge(Units units) noexcept;
   Result<Scratch> scratch(std::size_t bytes);
+  /// Ends a borrow. The node may be gone when this returns.
   void give_back_scratch(const Scratch& borrow) noexcept;
   Status reserve(std::size_t bytes);
   void close() noexcept;
@@ -144,7 +145,10 @@ class ScopeNode {
   [[nodiscard]] Status refusal(const ScopeNode& asker, std::size_t bytes) const noexcept;
 
   static void drop_dead(ScopeNode* dead) noexcept;
+  /// References are taken for so many borrows at once.
+  static constexpr std::uint32_t borrow_references = 64;
   Scratch borrow(std::size_t bytes) noexcept;
+  bool take_back(const Scratch& borrow) noexcept;
   std::unique_ptr<ScratchChunk> take_out(ScratchChunk* chunk) noexcept;
 
   // The warm path's cache line.
@@ -161,7 +165,8 @@ class ScopeNode {
   std::atomic<std::uint64_t> first_touch_pages_{0};
   std::atomic<std::uint64_t> copies_{0};
   std::atomic<std::uint64_t> copied_bytes_{0};
-  /// One for all handles, one for all blocks left after close, one a child, one a scratch borrow.
+  /// One for all handles, one for all blocks left after close, one a child, one a scratch borrow,
+  /// and those of `spare_references_`.
   std::atomic<std::uint32_t> references_{1};
 
   ScopeTree* const tree_;
@@ -185,6 +190,7 @@ class ScopeNode {
 
   std::mutex scratch_mutex_;
   ScratchChunk* chunks_ = nullptr;
+  std::uint32_t spare_references_ = 0;  ///< Taken for borrows to come, until close.
   std::atomic<std::size_t> scratch_bytes_{0};
   std::atomic<std::uint64_t> scratch_generation_{1};  ///< Even once closed.
 };

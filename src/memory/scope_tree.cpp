@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "memory/scope_node.hpp"
 
@@ -231,6 +232,8 @@ ScopeNode::Units ScopeNode::close_locked(ScopeNode*& dead, ScratchChunk*& chunks
 ScopeNode::Units ScopeNode::close_scratch(ScratchChunk*& chunks) noexcept {
   const std::lock_guard lock(scratch_mutex_);
   scratch_generation_.fetch_add(1, std::memory_order_acq_rel);
+  // Never the last ones: whoever closes holds one.
+  references_.fetch_sub(std::exchange(spare_references_, 0), std::memory_order_acq_rel);
   const std::size_t bytes = scratch_bytes_.exchange(0);
   while (chunks_ != nullptr) {
     ScratchChunk* chunk = chunks_;

@@ -69,11 +69,27 @@ struct ScopeStats {
 class FRYS_API Scratch {
  public:
   Scratch() noexcept = default;
-  Scratch(Scratch&& other) noexcept;
-  Scratch& operator=(Scratch&& other) noexcept;
+  Scratch(Scratch&& other) noexcept
+      : node_(std::exchange(other.node_, nullptr)),
+        chunk_(other.chunk_),
+        data_(other.data_),
+        size_bytes_(other.size_bytes_),
+        generation_(other.generation_) {}
+  Scratch& operator=(Scratch&& other) noexcept {
+    if (this == &other) return *this;
+    if (node_ != nullptr) give_back();
+    node_ = std::exchange(other.node_, nullptr);
+    chunk_ = other.chunk_;
+    data_ = other.data_;
+    size_bytes_ = other.size_bytes_;
+    generation_ = other.generation_;
+    return *this;
+  }
   /// Gives the bytes back to the scope: at once when they were the last borrowed, otherwise with
   /// the last of those they share a chunk with (64 KiB to 1 MiB).
-  ~Scratch();
+  ~Scratch() {
+    if (node_ != nullptr) give_back();
+  }
 
   /// The bytes, 64-byte aligned and uninitialised; empty when not `valid()`.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept;
