@@ -11,26 +11,24 @@
 namespace frys::simd {
 namespace {
 
-struct Active {
-  IsaChoice choice;
-  const Kernels* table;
-};
-
-const Active& active() noexcept {
-  static const Active chosen = [] {
-    const IsaChoice choice = choose_isa(std::getenv("FRYS_SIMD"), best_isa(cpu_features()));
-    return Active{choice, kernels_for(choice.isa)};
-  }();
+const IsaChoice& active() noexcept {
+  static const IsaChoice chosen = choose_isa(std::getenv("FRYS_SIMD"), best_isa(cpu_features()));
   return chosen;
 }
 
 }  // namespace
 
-const Kernels& kernels() noexcept { return *active().table; }
+constinit std::atomic<const Kernels*> chosen_kernels{nullptr};
 
-Isa active_isa() noexcept { return active().choice.isa; }
+const Kernels& choose_kernels() noexcept {
+  const Kernels* chosen = kernels_for(active().isa);
+  chosen_kernels.store(chosen, std::memory_order_release);
+  return *chosen;
+}
 
-std::string_view isa_note() noexcept { return active().choice.note; }
+Isa active_isa() noexcept { return active().isa; }
+
+std::string_view isa_note() noexcept { return active().note; }
 
 const Kernels* kernels_for(Isa isa) noexcept {
   if (isa > best_isa(cpu_features())) return nullptr;

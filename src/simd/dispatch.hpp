@@ -18,6 +18,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -81,8 +82,15 @@ struct Kernels {
   MatmulKernel matmul;
 };
 
+/// Null until the first call of kernels().
+extern constinit std::atomic<const Kernels*> chosen_kernels;
+const Kernels& choose_kernels() noexcept;
+
 /// The table in use. Chosen at the first call. Cost: a load and a branch.
-const Kernels& kernels() noexcept;
+inline const Kernels& kernels() noexcept {
+  const Kernels* chosen = chosen_kernels.load(std::memory_order_acquire);
+  return chosen != nullptr ? *chosen : choose_kernels();
+}
 
 /// The table of `isa`, or null when this machine cannot run it.
 const Kernels* kernels_for(Isa isa) noexcept;

@@ -125,10 +125,12 @@ constexpr BinaryOp div_op = make_op<Div>("div", &simd::Kernels::div_f32);
 /// No broadcast, no strides, no overlap: the common case, kept short.
 bool is_plain_f32(const Tensor& out, const TensorView& a, const TensorView& b) noexcept {
   const void* to = out.view().data();
-  return is_plain(out, DType::f32) && is_plain(a, DType::f32) && is_plain(b, DType::f32) &&
-         a.shape() == out.shape() && b.shape() == out.shape() &&
-         same_or_apart(to, a.data(), out.size_bytes()) &&
-         same_or_apart(to, b.data(), out.size_bytes());
+  if (!is_plain(out, DType::f32) || !is_plain(a, DType::f32) || !is_plain(b, DType::f32) ||
+      a.shape() != out.shape() || b.shape() != out.shape()) {
+    return false;
+  }
+  const std::size_t bytes = out.size_bytes();
+  return same_or_apart(to, a.data(), bytes) && same_or_apart(to, b.data(), bytes);
 }
 
 /// Checks `out`, `a`, `b` and calls run(a, b) with both broadcast to the shape of `out`.
