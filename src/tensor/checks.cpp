@@ -33,6 +33,12 @@ bool share_bytes(const TensorView& a, const TensorView& b) noexcept {
 
 }  // namespace
 
+Status check_layout(DType dtype, const Shape& shape) noexcept {
+  const std::size_t size = size_of(dtype);
+  if (size != 0) return shape.validate(size);
+  return (Message() << "dtype " << static_cast<int>(dtype) << " is not one of DType").invalid();
+}
+
 Status check_host(std::string_view op, const TensorView& view) noexcept {
   if (view.device().type == DeviceType::host) return {};
   return (Message() << op << ": the tensor of shape " << view.shape()

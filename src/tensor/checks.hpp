@@ -24,6 +24,9 @@ inline bool same_or_apart(const void* a, const void* b, std::size_t bytes) noexc
   return x == y || (x < y ? y - x : x - y) >= bytes;
 }
 
+/// invalid_argument unless there is such a dtype and the shape can be that of a tensor of it.
+Status check_layout(DType dtype, const Shape& shape) noexcept;
+
 /// invalid_argument unless the dtype is one of `allowed`; unavailable unless in host memory.
 Status check_input(std::string_view op, const TensorView& view,
                    std::initializer_list<DType> allowed) noexcept;

@@ -15,18 +15,17 @@ namespace frys {
 using detail::Message;
 
 Result<Tensor> Tensor::empty(const MemoryScope& scope, const Shape& shape, DType dtype) noexcept {
-  const std::size_t size = size_of(dtype);
-  if (Status bad = shape.validate(size); !bad.ok()) return bad;
-  const std::size_t bytes = shape.elements() * size;
+  if (Status bad = detail::check_layout(dtype, shape); !bad.ok()) return bad;
+  const std::size_t bytes = shape.elements() * size_of(dtype);
+  Result<Tensor> tensor{Tensor()};
   Storage storage;
   if (bytes != 0) {
     Result<Storage> block = scope.allocate(bytes);
     if (!block) return block.error();
     storage = std::move(*block);
   }
-  Result<TensorView> view = TensorView::from_storage(std::move(storage), dtype, shape);
-  if (!view) return view.error();
-  return Tensor(std::move(*view));
+  tensor->view_.lay_out(std::move(storage), dtype, shape);
+  return tensor;
 }
 
 Result<Tensor> Tensor::zeros(const MemoryScope& scope, const Shape& shape, DType dtype) noexcept {
@@ -46,7 +45,7 @@ Result<Tensor> Tensor::full(const MemoryScope& scope, const Shape& shape, DType 
 
 Result<Tensor> Tensor::from_bytes(const MemoryScope& scope, const Shape& shape, DType dtype,
                                   std::span<const std::byte> bytes) noexcept {
-  if (Status bad = shape.validate(size_of(dtype)); !bad.ok()) return bad;
+  if (Status bad = detail::check_layout(dtype, shape); !bad.ok()) return bad;
   if (const std::size_t needed = shape.elements() * size_of(dtype); bytes.size() != needed) {
     return (Message() << "a tensor of shape " << shape << " of " << dtype << " takes " << needed
                       << " bytes, got " << bytes.size())

@@ -3,7 +3,7 @@
 
 #include "frys/tensor/view.hpp"
 
-#include "tensor/message.hpp"
+#include "tensor/checks.hpp"
 
 namespace frys {
 namespace {
@@ -11,14 +11,12 @@ namespace {
 using detail::Message;
 using Strides = std::array<std::int64_t, max_rank>;
 
-Strides row_major(const Shape& shape) noexcept {
-  Strides strides{};
+void set_row_major(const Shape& shape, Strides& strides) noexcept {
   std::int64_t next = 1;
   for (std::size_t dim = shape.rank(); dim-- > 0;) {
     strides[dim] = next;
     if (shape[dim] > 1) next *= shape[dim];
   }
-  return strides;
 }
 
 /// First and last element that can be reached, relative to the start, in elements.
@@ -157,8 +155,9 @@ bool restride(const Shape& from, std::span<const std::int64_t> strides, const Sh
 
 Result<TensorView> TensorView::from_storage(Storage storage, DType dtype, const Shape& shape,
                                             std::size_t byte_offset) noexcept {
-  if (Status bad = shape.validate(size_of(dtype)); !bad.ok()) return bad;
-  const Strides strides = row_major(shape);
+  if (Status bad = detail::check_layout(dtype, shape); !bad.ok()) return bad;
+  Strides strides{};
+  set_row_major(shape, strides);
   return from_storage(std::move(storage), dtype, shape,
                       std::span<const std::int64_t>(strides.data(), shape.rank()), byte_offset);
 }
@@ -167,10 +166,7 @@ Result<TensorView> TensorView::from_storage(Storage storage, DType dtype, const 
                                             std::span<const std::int64_t> strides,
                                             std::size_t byte_offset) noexcept {
   const std::size_t size = size_of(dtype);
-  if (size == 0) {
-    return (Message() << "dtype " << static_cast<int>(dtype) << " is not one of DType").invalid();
-  }
-  if (Status bad = shape.validate(size); !bad.ok()) return bad;
+  if (Status bad = detail::check_layout(dtype, shape); !bad.ok()) return bad;
   if (strides.size() != shape.rank()) {
     return (Message() << "shape " << shape << " needs " << shape.rank() << " strides, got "
                       << strides.size())
@@ -195,6 +191,15 @@ Result<TensorView> TensorView::from_storage(Storage storage, DType dtype, const 
   view.storage_ = std::move(storage);
   view.find_contiguity();
   return view;
+}
+
+void TensorView::lay_out(Storage storage, DType dtype, const Shape& shape) noexcept {
+  data_ = static_cast<std::byte*>(storage.data());
+  storage_ = std::move(storage);
+  shape_ = shape;
+  set_row_major(shape, strides_);
+  dtype_ = dtype;
+  contiguous_ = true;
 }
 
 void TensorView::find_contiguity() noexcept {
@@ -327,7 +332,7 @@ Result<TensorView> TensorView::reshape(const Shape& wanted) const noexcept {
   TensorView view = *this;
   view.shape_ = *shape;
   if (elements() == 0) {
-    view.strides_ = row_major(*shape);
+    set_row_major(*shape, view.strides_);
   } else if (!restride(shape_, strides(), *shape, view.strides_)) {
     return (Message() << "cannot reshape " << shape_ << " with strides " << strides() << " to "
                       << *shape << " without a copy; take frys::contiguous first")

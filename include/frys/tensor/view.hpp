@@ -132,6 +132,9 @@ class FRYS_API TensorView {
   Result<TensorView> unsqueeze(int dim) const noexcept;
 
  private:
+  friend class Tensor;
+  /// Makes this all of `storage`, row-major. Precondition: `shape` is valid and fits.
+  void lay_out(Storage storage, DType dtype, const Shape& shape) noexcept;
   /// Sets `contiguous_`; the last thing that whoever changes shape or strides does.
   void find_contiguity() noexcept;
 
