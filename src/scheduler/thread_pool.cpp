@@ -219,7 +219,8 @@ Status ThreadPool::Impl::submit_background(Task task) {
     const std::lock_guard lock(background_mutex_);
     if (closing_.load()) return closed_error();
     background_tasks_.push_back(std::move(task));
-    if (background_waiting_ > 0) {
+    // A woken thread counts as waiting until it has the lock: two tasks need two of them.
+    if (background_tasks_.size() <= background_waiting_) {
       background_wake_.notify_one();
     } else if (driver_.load() == background_driver) {
       background_interrupt_.store(true);

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <deque>
 #include <future>
 #include <latch>
 #include <memory>
@@ -222,6 +223,29 @@ TEST(ThreadPool, BackgroundWorkInterruptsATimerWatch) {
     std::promise<void> ran;
     ASSERT_TRUE(pool->submit([&] { ran.set_value(); }, TaskClass::background).ok());
     ran.get_future().get();
+  }
+  release.set_value();
+}
+
+TEST(ThreadPool, TwoBackgroundTasksAtOnceWakeTheTimerWatchToo) {
+  std::deque<std::latch> pairs;
+  auto pool = make_pool(1, 2);
+  std::promise<void> release;
+  std::promise<void> started;
+  ASSERT_TRUE(pool->submit([&] {
+                    started.set_value();
+                    release.get_future().get();
+                  })
+                  .ok());
+  started.get_future().get();
+  ASSERT_TRUE(pool->submit_after(3'600'000'000'000, [] {}).has_value());
+  for (int i = 0; i < 200; ++i) {  // One thread waits, the other one watches the timer.
+    std::latch& both = pairs.emplace_back(2);
+    for (int j = 0; j < 2; ++j) {
+      ASSERT_TRUE(pool->submit([&both] { both.arrive_and_wait(); }, TaskClass::background).ok());
+    }
+    both.wait();
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
   release.set_value();
 }
