@@ -51,7 +51,7 @@ Status Engine::publish(Attempt& attempt, std::string_view name, TensorView view)
   if (same == outputs.end()) {
     outputs.emplace_back(name, std::move(view));
   } else {
-    same->second = std::move(view);
+    std::swap(same->second, view);  // The old one dies unlocked: it may call back into the host.
   }
   attempt.published_bytes.fetch_add(bytes, std::memory_order_relaxed);
   return {};

@@ -93,6 +93,26 @@ TEST(StepContext, HandsTensorsOnWithoutACopy) {
   EXPECT_EQ(seen.edges[0].messages, 2U);
 }
 
+/// The host's release function runs while nothing is locked.
+TEST(StepContext, WhatAReplacedViewReleasesMayCallTheScheduler) {
+  ThreadedHost host;
+  WorkflowGraph graph("release");
+  static float number = 0;
+  bool released = false;
+  ASSERT_TRUE(graph.add_step({.name = "twice", .run = [&](StepContext& context) {
+                                auto storage = Storage::wrap(&number, sizeof number, {}, [&] {
+                                  released = host.scheduler().cancel(WorkflowId{99}) ==
+                                             ErrorCode::not_found;
+                                });
+                                auto view =
+                                    TensorView::from_storage(*std::move(storage), DType::f32, {1});
+                                EXPECT_TRUE(context.publish("x", *std::move(view)).ok());
+                                return context.publish("x", TensorView());
+                              }}));
+  EXPECT_TRUE(host.run(std::move(graph)).status.ok());
+  EXPECT_TRUE(released);
+}
+
 TEST(StepContext, ScopesHoldTheBudgetAndGiveEverythingBack) {
   ThreadedHost host;
   WorkflowGraph graph("budget");
