@@ -104,12 +104,13 @@ void Attempt::invoke() noexcept {
   }
   open.store(2);  // From here on the completion counts apart from the function.
   const std::shared_ptr<Attempt> self = shared_from_this();
+  StepCompletion completion(self);  // Counted above, so it must die even if nobody ever gets it.
   try {
     if (auto* async = std::get_if<StepFunction::Async>(&function.form_)) {
-      (*async)(context, StepCompletion(self));
+      (*async)(context, std::move(completion));
     } else {
       StepCoroutine coroutine = std::get<StepFunction::Coroutine>(function.form_)(context);
-      coroutine.start([completion = StepCompletion(self)](Status status) mutable {
+      coroutine.start([completion = std::move(completion)](Status status) mutable {
         completion(std::move(status));
       });
     }

@@ -57,6 +57,20 @@ TEST(Coroutine, ReportsWhatItReturnsAndThrows) {
   EXPECT_NE(thrown.message().find("lost the thread"), std::string_view::npos);
 }
 
+TEST(Coroutine, OneThatThrowsBeforeItExistsIsLetGo) {
+  ThreadedHost host;
+  auto held = std::make_shared<int>(0);
+  const Status thrown = host.run(one_step([held](StepContext&) -> StepCoroutine {
+                              throw std::runtime_error("no coroutine yet");
+                            }))
+                            .status;
+  EXPECT_NE(thrown.message().find("no coroutine yet"), std::string_view::npos);
+  EXPECT_TRUE(host.scheduler().close().ok());  // The worker has left the step.
+  EXPECT_TRUE(host.pool->close().ok());
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(host.host.memory->root().stats().children, 0U);
+}
+
 TEST(Coroutine, AwaitsCallbacksFromAnywhere) {
   ThreadedHost host;
   std::vector<std::thread> models;
