@@ -115,6 +115,9 @@ Status replay(const Request& request, const std::vector<RecordedWorkflow>& recor
     if (!run->status.ok()) return run->status.with_context(request.files[i]);
     const auto baseline = (*fifo)->run(label, recorded[i]);
     if (!baseline) return baseline.error().with_context(request.files[i]);
+    if (!baseline->status.ok()) {
+      return baseline->status.with_context(request.files[i] + " in order of arrival");
+    }
     figures.add(recorded[i], *run, *baseline);
     replayed.push_back(std::move(*run));
   }
