@@ -136,7 +136,8 @@ class AsioCompletion {
 /// Begins `start(callback)`, where the callback is a `UniqueFunction<void(Result<T>)>`, and ends as
 /// `token` says with signature `void(frys::Result<T>)`. The verbs below are made of it; use it for
 /// any other call of the library, or your own, that takes such a callback.
-/// A handler without an executor of its own is called on the library's thread.
+/// A handler without an executor of its own is called on the library's thread. Its allocator and
+/// its cancellation slot are not used: to stop a wait, cancel the workflow that it waits for.
 template <typename T, typename Start, typename CompletionToken>
 auto async_call(Start start, CompletionToken&& token) {
   return asio::async_initiate<CompletionToken, void(Result<T>)>(
