@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <unordered_map>
 
 namespace frys::detail {
 
@@ -137,6 +138,25 @@ std::vector<std::size_t> find_cycle(const Links& successors) {
     }
   }
   return {};
+}
+
+std::vector<std::size_t> find_path(
+    FunctionRef<const std::vector<std::size_t>&(std::size_t)> successors, std::size_t from,
+    std::size_t to) {
+  std::unordered_map<std::size_t, std::size_t> reached_by{{from, from}};
+  std::vector<std::size_t> work{from};
+  while (!work.empty() && !reached_by.contains(to)) {
+    const std::size_t node = work.back();
+    work.pop_back();
+    for (const std::size_t next : successors(node)) {
+      if (reached_by.emplace(next, node).second) work.push_back(next);
+    }
+  }
+  if (!reached_by.contains(to)) return {};
+  std::vector<std::size_t> path{to};
+  while (path.back() != from) path.push_back(reached_by.at(path.back()));
+  std::reverse(path.begin(), path.end());
+  return path;
 }
 
 std::vector<std::size_t> between(const Links& successors, const Links& predecessors,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frys/core/function.hpp"
 #include "frys/core/status.hpp"
 #include "frys/scheduler/workflow.hpp"
 
@@ -23,6 +24,12 @@ Links reversed(const Links& links);
 /// A cycle as nodes in order, without the first one repeated at the end; empty when there is none.
 /// Cost: O(nodes + links), no recursion.
 std::vector<std::size_t> find_cycle(const Links& successors);
+
+/// A path from `from` to `to` as nodes, both included; empty when there is none. No recursion.
+/// Cost: O(nodes and links that `from` reaches), whatever the size of the rest.
+std::vector<std::size_t> find_path(
+    FunctionRef<const std::vector<std::size_t>&(std::size_t)> successors, std::size_t from,
+    std::size_t to);
 
 /// Every node on a path from `first` to `last`, both included, ascending; empty when there is no
 /// path. Cost: O(nodes + links).

@@ -187,10 +187,10 @@ Status Engine::link(WorkflowRun& run, std::size_t before_index, std::size_t step
                                                       "; it can't be made to wait any more");
   }
   if (std::binary_search(step.after.begin(), step.after.end(), before_index)) return {};
-  Links successors;
-  for (const Step& each : run.steps) successors.push_back(each.successors);
-  successors[before_index].push_back(step_index);
-  if (const auto cycle = find_cycle(successors); !cycle.empty()) {
+  const auto successors = [&](std::size_t i) -> const std::vector<std::size_t>& {
+    return run.steps[i].successors;
+  };
+  if (const auto cycle = find_path(successors, step_index, before_index); !cycle.empty()) {
     return Status(ErrorCode::invalid_argument,
                   "steps would wait for each other: " + describe_cycle(cycle, [&](std::size_t i) {
                     return std::string_view(run.steps[i].spec.name);

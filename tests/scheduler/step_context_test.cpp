@@ -194,19 +194,26 @@ TEST(StepContext, DependenciesCanBeAddedUntilAStepStarts) {
   const StepId last = *graph.add_step({.name = "last", .after = {first}, .run = lasting(s)});
   ASSERT_TRUE(graph.add_step(
       {.name = "editor", .run = [&](StepContext& context) {
-         const StepId extra = *context.add_step({.name = "extra", .run = lasting(5 * s)});
+         const StepId extra =
+             *context.add_step({.name = "extra", .after = {first}, .run = lasting(5 * s)});
+         const StepId end = *context.add_step({.name = "end", .after = {last}});
          EXPECT_TRUE(context.add_dependency(extra, last).ok());
          EXPECT_TRUE(context.add_dependency(extra, last).ok());
-         const Status cycle = context.add_dependency(last, extra);
-         // Refused as a cycle, or because it has started, whichever the executor did first.
-         EXPECT_FALSE(cycle.ok());
+         for (const auto& [before, cycle] :
+              std::vector<std::pair<StepId, std::string>>{{end, "extra -> last -> end -> extra"},
+                                                          {last, "extra -> last -> extra"},
+                                                          {extra, "extra -> extra"}}) {
+           const Status refused = context.add_dependency(before, extra);
+           EXPECT_EQ(refused, ErrorCode::invalid_argument);
+           EXPECT_NE(refused.message().find(cycle), std::string_view::npos) << refused.message();
+         }
          EXPECT_EQ(context.add_dependency(extra, first), ErrorCode::failed_precondition);
          EXPECT_EQ(context.add_dependency(StepId{77}, last), ErrorCode::not_found);
          return Status();
        }}));
   const WorkflowReport report = host.run(std::move(graph));
   EXPECT_TRUE(report.status.ok()) << report.status.to_string();
-  EXPECT_EQ(report.finished_ns, 6 * s);
+  EXPECT_EQ(report.finished_ns, 7 * s);
 }
 
 /// write -> judge loops until the judge is content; publish waits for `write`.

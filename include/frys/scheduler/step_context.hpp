@@ -77,7 +77,7 @@ class FRYS_API StepContext {
 
   /// Makes `step`, which has not started, wait for `before` too.
   /// Errors: invalid_argument (a cycle, named); failed_precondition (`step` has started);
-  /// not_found.
+  /// not_found. Cost: O(what comes after `step`).
   Status add_dependency(StepId before, StepId step);
 
   /// Asks that the loop whose last step this is run once more, if this step succeeds and the
