@@ -76,8 +76,8 @@ Status Attempt::open_scope() {
   const std::size_t bytes = bytes_to_ready(engine->options_, forecast);
   if (scope.is_open()) return {};  // Made ready ahead.
   std::string name = step.spec.name;
-  if (iteration > 0) name += "." + std::to_string(iteration);
-  if (number > 1) name += "#" + std::to_string(number);
+  if (iteration > 0) name.append(".").append(std::to_string(iteration));
+  if (number > 1) name.append("#").append(std::to_string(number));
   const std::size_t budget = scope_budget(engine->options_, step.spec, forecast, given_bytes);
   Result<MemoryScope> opened = agent_scope.child(name, {.budget_bytes = budget});
   if (!opened) return opened.error();

@@ -77,16 +77,16 @@ Result<TensorView> Engine::input(Attempt& attempt, StepId step, std::string_view
   {
     const Lock lock(mutex_);
     WorkflowRun& run = *attempt.workflow;
-    if (step.value == UINT64_MAX) {
+    const bool by_name = step.value == UINT64_MAX;
+    if (by_name) {
       const auto named = run.by_name.find(std::string(step_name));
       if (named != run.by_name.end()) from = &run.steps[named->second];
     } else if (step.value < run.steps.size()) {
       from = &run.steps[step.value];
     }
     if (from == nullptr) {
-      return not_found("workflow '" + run.name + "' has no step " +
-                       (step.value == UINT64_MAX ? "'" + std::string(step_name) + "'"
-                                                 : std::to_string(step.value)));
+      return not_found("workflow '" + run.name + "' has no step '" +
+                       (by_name ? std::string(step_name) : std::to_string(step.value)) + "'");
     }
     found = input(attempt, *from, name);
   }
