@@ -23,19 +23,19 @@ class InsideStep {
   ~InsideStep() { --inside_steps; }
 };
 
+}  // namespace
+
+bool inside_step() noexcept { return inside_steps > 0; }
+
 Status thrown() noexcept {
   try {
     throw;
   } catch (const std::exception& error) {
     return Status(ErrorCode::step_failed, error.what());
   } catch (...) {
-    return Status(ErrorCode::step_failed, "the step threw something that is no std::exception");
+    return Status(ErrorCode::step_failed, "it threw something that is no std::exception");
   }
 }
-
-}  // namespace
-
-bool inside_step() noexcept { return inside_steps > 0; }
 
 std::size_t scope_budget(const SchedulerOptions& options, const StepSpec& spec,
                          const LoadPrediction& forecast, std::size_t given_bytes) noexcept {

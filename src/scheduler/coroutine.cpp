@@ -3,8 +3,7 @@
 
 #include "frys/scheduler/coroutine.hpp"
 
-#include <exception>
-#include <string>
+#include "scheduler/engine.hpp"
 
 namespace frys {
 
@@ -27,15 +26,7 @@ void StepCoroutine::start(UniqueFunction<void(Status)> done) noexcept {
   handle.resume();
 }
 
-void StepCoroutine::promise_type::unhandled_exception() noexcept {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    status = Status(ErrorCode::step_failed, error.what());
-  } catch (...) {
-    status = Status(ErrorCode::step_failed, "the step threw something that is no std::exception");
-  }
-}
+void StepCoroutine::promise_type::unhandled_exception() noexcept { status = detail::thrown(); }
 
 namespace detail {
 

@@ -19,9 +19,15 @@ Status closed_error() {
   return Status(ErrorCode::closed, "the scheduler is closed; submit before closing it");
 }
 
-template <typename T>
-void deliver(Executor& executor, UniqueFunction<void(Result<T>)> done, Result<T> result) {
-  if (done) static_cast<void>(executor.submit(Delivery<T>(std::move(done), std::move(result))));
+/// Without memory for the task or the report, the callback hears of that, here.
+void deliver(const Environment& environment, UniqueFunction<void(Result<WorkflowReport>)> done,
+             const WorkflowReport& report) noexcept {
+  try {
+    static_cast<void>(environment.executor->submit(
+        Delivery<WorkflowReport>(environment, std::move(done), WorkflowReport(report))));
+  } catch (const std::bad_alloc&) {
+    call_back<WorkflowReport>(environment, std::move(done), Status::out_of_memory());
+  }
 }
 
 }  // namespace
@@ -157,22 +163,26 @@ Result<WorkflowReport> Engine::wait(WorkflowId id) {
   }
 }
 
-void Engine::wait(WorkflowId id, UniqueFunction<void(Result<WorkflowReport>)> done) {
-  Result<WorkflowReport> answer = Status(ErrorCode::internal, "no answer");
-  {
-    Lock lock(mutex_);
-    Result<RunPtr> found = find(id);
-    if (found && (*found)->report == nullptr) {
-      (*found)->waiters.push_back(std::move(done));
-      return;
+void Engine::wait(WorkflowId id, UniqueFunction<void(Result<WorkflowReport>)> done) noexcept {
+  Status refused;
+  try {
+    std::shared_ptr<const WorkflowReport> report;
+    {
+      const Lock lock(mutex_);
+      const Result<RunPtr> found = find(id);
+      if (found && (*found)->report == nullptr) {
+        (*found)->waiters.push_back(std::move(done));
+        return;
+      }
+      if (found) report = (*found)->report;
+      refused = found.status();
     }
-    if (found) {
-      answer = *(*found)->report;
-    } else {
-      answer = found.error();
-    }
+    if (report != nullptr) return deliver(environment_, std::move(done), *report);
+    static_cast<void>(environment_.executor->submit(
+        Delivery<WorkflowReport>(environment_, std::move(done), refused)));
+  } catch (const std::bad_alloc&) {
+    call_back<WorkflowReport>(environment_, std::move(done), Status::out_of_memory());
   }
-  deliver(*environment_.executor, std::move(done), std::move(answer));
 }
 
 Status Engine::cancel(WorkflowId id) {
@@ -266,9 +276,7 @@ void Engine::finish_if_done(const RunPtr& run) noexcept {
     --busy_;
     changed_.notify_all();
   }
-  for (auto& waiter : waiters) {
-    deliver<WorkflowReport>(*environment_.executor, std::move(waiter), *report);
-  }
+  for (auto& waiter : waiters) deliver(environment_, std::move(waiter), *report);
 }
 
 /// Once no function of the run can be running any more, lets go of what it held: tensors that were

@@ -159,6 +159,8 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
 
 /// Is the calling thread inside a step's function?
 bool inside_step() noexcept;
+/// The exception that is being handled, as a failure of the host's code that threw it.
+Status thrown() noexcept;
 /// The budget of a step's scope.
 std::size_t scope_budget(const SchedulerOptions& options, const StepSpec& spec,
                          const LoadPrediction& forecast, std::size_t given_bytes) noexcept;
@@ -166,22 +168,40 @@ std::size_t scope_budget(const SchedulerOptions& options, const StepSpec& spec,
 std::size_t bytes_to_ready(const SchedulerOptions& options,
                            const LoadPrediction& forecast) noexcept;
 
-/// A callback with its argument, called once: as a task, or where the task dies unrun.
+/// Calls a host's callback. What it throws is logged: nobody further up could do better.
+template <typename T>
+void call_back(const Environment& environment, UniqueFunction<void(Result<T>)> done,
+               Result<T> answer) noexcept {
+  if (!done) return;
+  try {
+    done(std::move(answer));
+  } catch (...) {
+    environment.write_log(LogLevel::error, "scheduler",
+                          thrown().with_context("a callback threw, which it must not").message());
+  }
+}
+
+/// A callback with its answer, called once: as a task, or where the task dies unrun.
 template <typename T>
 class Delivery {
  public:
-  Delivery(UniqueFunction<void(Result<T>)> done, Result<T> result)
-      : box_(std::make_unique<Box>(Box{std::move(done), std::move(result)})) {}
+  /// Takes both over or, when it throws bad_alloc, neither.
+  Delivery(const Environment& environment, UniqueFunction<void(Result<T>)>&& done,
+           Result<T>&& answer)
+      : box_(new Box{environment, std::move(done), std::move(answer)}) {}
   Delivery(Delivery&&) noexcept = default;
   ~Delivery() { (*this)(); }
   void operator()() noexcept {
-    if (const std::unique_ptr<Box> box = std::move(box_)) box->done(std::move(box->result));
+    if (const std::unique_ptr<Box> box = std::move(box_)) {
+      call_back(box->environment, std::move(box->done), std::move(box->answer));
+    }
   }
 
  private:
   struct Box {
+    Environment environment;
     UniqueFunction<void(Result<T>)> done;
-    Result<T> result;
+    Result<T> answer;
   };
   std::unique_ptr<Box> box_;
 };
@@ -194,12 +214,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // engine.cpp: a workflow's way in, its steps' way round, its way out.
   Result<WorkflowId> submit(WorkflowGraph graph);
   Result<WorkflowReport> wait(WorkflowId id);
-  void wait(WorkflowId id, UniqueFunction<void(Result<WorkflowReport>)> done);
+  void wait(WorkflowId id, UniqueFunction<void(Result<WorkflowReport>)> done) noexcept;
   Status cancel(WorkflowId id);
   Status close() noexcept;
   Status resize(const Capacity& capacity);
   Result<CollaborationPlan> optimize(WorkflowId id);
-  void optimize(WorkflowId id, UniqueFunction<void(Result<CollaborationPlan>)> done);
+  void optimize(WorkflowId id, UniqueFunction<void(Result<CollaborationPlan>)> done) noexcept;
 
   // For attempts.
   bool begin(Attempt& attempt);

@@ -26,21 +26,22 @@ bool unfinished(const Step& step) noexcept {
 
 double seconds(std::int64_t ns) noexcept { return double(ns) * 1e-9; }
 
-/// Runs a plan as background work, or tells that it cannot be had.
+/// Makes a plan as background work, or tells that it cannot be had.
 class PlanTask {
  public:
   PlanTask(std::shared_ptr<Engine> engine, WorkflowId id,
            UniqueFunction<void(Result<CollaborationPlan>)> done)
       : engine_(std::move(engine)), id_(id), done_(std::move(done)) {}
   PlanTask(PlanTask&&) noexcept = default;
-  ~PlanTask() {
-    if (engine_ != nullptr && done_) {
-      done_(Status(ErrorCode::closed, "the executor closed before the plan was made"));
-    }
+  ~PlanTask() { refuse(Status(ErrorCode::closed, "the executor closed before the plan was made")); }
+  void operator()() noexcept {
+    const std::shared_ptr<Engine> engine = std::move(engine_);
+    call_back(engine->environment_, std::move(done_), engine->optimize(id_));
   }
-  void operator()() {
-    Result<CollaborationPlan> plan = std::exchange(engine_, nullptr)->optimize(id_);
-    if (done_) done_(std::move(plan));
+  void refuse(Status why) noexcept {
+    if (const std::shared_ptr<Engine> engine = std::move(engine_)) {
+      call_back<CollaborationPlan>(engine->environment_, std::move(done_), std::move(why));
+    }
   }
 
  private:
@@ -252,9 +253,14 @@ Result<CollaborationPlan> Engine::optimize(WorkflowId id) {
   }
 }
 
-void Engine::optimize(WorkflowId id, UniqueFunction<void(Result<CollaborationPlan>)> done) {
-  static_cast<void>(environment_.executor->submit(PlanTask(shared_from_this(), id, std::move(done)),
-                                                  TaskClass::background));
+void Engine::optimize(WorkflowId id,
+                      UniqueFunction<void(Result<CollaborationPlan>)> done) noexcept {
+  PlanTask task(shared_from_this(), id, std::move(done));
+  try {
+    static_cast<void>(environment_.executor->submit(std::move(task), TaskClass::background));
+  } catch (const std::bad_alloc&) {
+    task.refuse(Status::out_of_memory());
+  }
 }
 
 }  // namespace frys::detail

@@ -299,6 +299,36 @@ TEST(WorkflowScheduler, WaitsByCallbackToo) {
   EXPECT_EQ(unknown.get_future().get(), ErrorCode::not_found);
 }
 
+TEST(WorkflowScheduler, SurvivesACallbackThatThrows) {
+  const auto throws = [](std::atomic<int>& calls) {
+    return [&calls](const auto&) {
+      ++calls;
+      throw std::runtime_error("the host's mistake");
+    };
+  };
+  std::atomic<int> calls{0};
+  {
+    ThreadedHost host;
+    for (const bool ended : {false, true}) {
+      WorkflowGraph graph("callback");
+      ASSERT_TRUE(graph.add_step({.name = "step", .run = lasting(ms)}));
+      auto id = host.scheduler().submit(std::move(graph));
+      if (ended) {
+        ASSERT_TRUE(host.scheduler().wait(*id).has_value());
+      }
+      host.scheduler().wait(*id, throws(calls));
+      host.scheduler().optimize_for_collaboration(*id, throws(calls));
+      EXPECT_TRUE(host.scheduler().wait(*id)->status.ok());
+    }
+    EXPECT_TRUE(host.pool->close().ok());
+    host.scheduler().wait(WorkflowId{99}, throws(calls));  // Here: the executor is closed.
+    host.scheduler().optimize_for_collaboration(WorkflowId{99}, throws(calls));
+  }
+  SchedulerHost inlined(inline_executor(), {});
+  inlined.scheduler->wait(WorkflowId{99}, throws(calls));
+  EXPECT_EQ(calls, 7);
+}
+
 TEST(WorkflowScheduler, BlockingOnItFromInsideIsRefused) {
   ThreadedHost host;
   WorkflowGraph graph("inside");

@@ -78,7 +78,7 @@ class FRYS_API WorkflowScheduler {
   /// rest with the workflow unfinished); closed (the scheduler closed before it ended).
   Result<WorkflowReport> wait(WorkflowId id);
   /// The same, without holding a thread: `done` is called once, on the executor, or here when the
-  /// executor is closed.
+  /// executor is closed or memory ran out. What it throws is logged and goes no further.
   void wait(WorkflowId id, UniqueFunction<void(Result<WorkflowReport>)> done);
 
   /// Cancels what has not started, asks what runs to stop, and ends the workflow once no step's
