@@ -27,6 +27,16 @@ class InsideStep {
 
 bool inside_step() noexcept { return inside_steps > 0; }
 
+void enter_step(Attempt& attempt) noexcept {
+  ++inside_steps;
+  attempt.engine->entered(attempt);
+}
+
+void leave_step(Attempt& attempt) noexcept {
+  --inside_steps;
+  attempt.engine->left(attempt);
+}
+
 Status thrown() noexcept {
   try {
     throw;
@@ -61,7 +71,7 @@ void Attempt::run() noexcept {
     let_go();
     return;
   }
-  const InsideStep inside;
+  const InsideStep in_step;
   Status ready = open_scope();
   if (ready.ok()) ready = engine->arm_deadline(*this);
   if (ready.ok()) {
@@ -110,15 +120,14 @@ void Attempt::invoke() noexcept {
       (*async)(context, std::move(completion));
     } else {
       StepCoroutine coroutine = std::get<StepFunction::Coroutine>(function.form_)(context);
-      coroutine.start([completion = std::move(completion)](Status status) mutable {
+      coroutine.start(self, [completion = std::move(completion)](Status status) mutable {
         completion(std::move(status));
       });
     }
   } catch (...) {
-    // Its completion may be kept by somebody who will never call it, so the step is over now.
-    engine->end(self, thrown(), Engine::Ending::given_up);
+    engine->end(self, thrown(), Engine::Ending::threw);
   }
-  engine->left_worker(*this);
+  engine->left(*this);
   let_go();
 }
 

@@ -19,11 +19,23 @@ StepCoroutine::~StepCoroutine() {
   if (handle_) handle_.destroy();
 }
 
-void StepCoroutine::start(UniqueFunction<void(Status)> done) noexcept {
+void StepCoroutine::start(std::shared_ptr<detail::Attempt> attempt,
+                          UniqueFunction<void(Status)> done) noexcept {
   const Handle handle = std::exchange(handle_, nullptr);
-  if (!handle) return;
+  detail::enter_step(*attempt);
+  handle.promise().attempt = std::move(attempt);
   handle.promise().done = std::move(done);
   handle.resume();
+}
+
+/// Frees the frame, then reports: whoever hears of the end finds nothing of the step left.
+void StepCoroutine::promise_type::Final::await_suspend(Handle handle) const noexcept {
+  const std::shared_ptr<detail::Attempt> ended = std::move(handle.promise().attempt);
+  UniqueFunction<void(Status)> report = std::move(handle.promise().done);
+  Status result = std::move(handle.promise().status);
+  handle.destroy();
+  report(std::move(result));
+  detail::leave_step(*ended);
 }
 
 void StepCoroutine::promise_type::unhandled_exception() noexcept { status = detail::thrown(); }

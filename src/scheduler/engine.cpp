@@ -200,7 +200,6 @@ Status Engine::cancel(WorkflowId id) {
 void Engine::cancel_run(const RunPtr& run) {
   const Status why(ErrorCode::cancelled, "workflow '" + run->name + "' was cancelled");
   std::vector<std::shared_ptr<Attempt>> asked;
-  std::vector<std::shared_ptr<Attempt>> left;  // Off their worker: nothing to wait for.
   {
     const Lock lock(mutex_);
     if (run->cancelling || run->finishing) return;
@@ -217,7 +216,6 @@ void Engine::cancel_run(const RunPtr& run) {
         const std::shared_ptr<Attempt> attempt = step.attempt;
         if (attempt->begun) {
           asked.push_back(attempt);
-          if (!attempt->on_worker) left.push_back(attempt);
         } else {
           attempt->over = true;
           static_cast<void>(allocator_.release(step.ticket));
@@ -229,7 +227,7 @@ void Engine::cancel_run(const RunPtr& run) {
     }
   }
   for (const auto& attempt : asked) attempt->source.cancel();
-  for (const auto& attempt : left) end(attempt, why, Ending::given_up);
+  for (const auto& attempt : asked) end(attempt, why, Ending::given_up);
   dispatch();
   finish_if_done(run);
 }
@@ -318,7 +316,7 @@ Status Engine::close() noexcept {
   for (const auto& [id, run] : runs) cancel_run(run);
   Lock lock(mutex_);
   changed_.wait(lock, [&] {
-    return busy_ == 0 && on_worker_ == 0 &&
+    return busy_ == 0 && occupied_ == 0 &&
            std::all_of(runs.begin(), runs.end(),
                        [](const auto& entry) { return entry.second->report != nullptr; });
   });

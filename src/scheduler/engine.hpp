@@ -11,7 +11,9 @@
 // An attempt ends twice. It is *over* when its outcome is decided: its function ended, it missed
 // its deadline, or its workflow was cancelled, whichever comes first. It is *gone* when its
 // function has really ended (`open` reached zero), and only then is its memory scope closed, as the
-// function may use its scratch until then.
+// function may use its scratch until then. Between the two, threads come and go: `inside` counts
+// those that are in the function, which a coroutine leaves at each suspension and enters again when
+// it is resumed, wherever that is. While it is 0 there is nothing to wait for but an outside event.
 
 #pragma once
 
@@ -138,7 +140,7 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
 
   // Under the engine's lock:
   bool begun = false;
-  bool on_worker = false;
+  int inside = 0;  // Threads that are in its function.
   bool over = false;
   bool repeat = false;  // request_iteration() was called.
   TimerId deadline = 0;
@@ -224,8 +226,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // For attempts.
   bool begin(Attempt& attempt);
   Status arm_deadline(Attempt& attempt);
-  void left_worker(Attempt& attempt) noexcept;
-  enum class Ending : std::uint8_t { function_gone, missed_deadline, given_up };
+  /// A thread goes into the attempt's function, and comes out of it.
+  void entered(Attempt& attempt) noexcept;
+  void left(Attempt& attempt) noexcept;
+  /// `given_up`: its workflow was cancelled, and no thread is inside. `threw`: its completion may
+  /// be kept by somebody who will never call it.
+  enum class Ending : std::uint8_t { function_gone, missed_deadline, given_up, threw };
   void end(const std::shared_ptr<Attempt>& attempt, const Status& status, Ending how) noexcept;
 
   // For contexts, step_context.cpp.
@@ -270,6 +276,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void make_ready(Step& step);
   void enqueue(Step& step);
   void settle(Attempt& attempt, const Status& status);
+  void emptied(Attempt& attempt) noexcept;
   void succeed(WorkflowRun& run, Step& step);
   void repeat(WorkflowRun& run, Loop& loop);
   void fail(WorkflowRun& run, Step& step, const Status& status);
@@ -311,7 +318,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::uint64_t, RunPtr> runs_;
   std::deque<std::uint64_t> finished_;                // Oldest first.
   std::unordered_map<std::uint64_t, Step*> tickets_;  // Waiting for or holding resources.
-  std::size_t on_worker_ = 0;                         // Step functions on a thread right now.
+  std::size_t occupied_ = 0;                          // Attempts with a thread inside.
   std::size_t busy_ = 0;                              // Reports and plans being made.
   std::mutex advice_;                                 // Guards every run's `advice`.
 };

@@ -239,8 +239,8 @@ bool Engine::begin(Attempt& attempt) {
     const Lock lock(mutex_);
     if (attempt.over) return false;
     attempt.begun = true;
-    attempt.on_worker = true;
-    ++on_worker_;
+    attempt.inside = 1;
+    ++occupied_;
     // Under the lock, so that turns are told in the order in which steps began.
     static_cast<void>(detector_.observe_turn(attempt.workflow->id.value, attempt.step.spec.agent));
   }
@@ -263,21 +263,33 @@ Status Engine::arm_deadline(Attempt& attempt) {
   return {};
 }
 
-/// The function has returned, its completion is still out.
-void Engine::left_worker(Attempt& attempt) noexcept {
-  bool cancelled = false;
+void Engine::entered(Attempt& attempt) noexcept {
+  const Lock lock(mutex_);
+  if (attempt.inside++ == 0) ++occupied_;
+}
+
+/// What of a cancelled workflow is left without a thread is given up: its completion, or whoever
+/// is to resume it, may never come.
+void Engine::left(Attempt& attempt) noexcept {
+  bool give_up = false;
   {
     const Lock lock(mutex_);
-    if (!attempt.on_worker) return;
-    attempt.on_worker = false;
-    if (--on_worker_ == 0 && closed_) changed_.notify_all();
-    cancelled = attempt.workflow->cancelling && !attempt.over;
+    if (attempt.inside == 0 || --attempt.inside > 0) return;  // 0 before: it is gone.
+    emptied(attempt);
+    const std::lock_guard own(attempt.mutex);
+    give_up = attempt.workflow->cancelling && !attempt.over && !attempt.has_result;
   }
-  if (cancelled) {
+  if (give_up) {
     end(attempt.shared_from_this(),
         Status(ErrorCode::cancelled, "workflow '" + attempt.workflow->name + "' was cancelled"),
         Ending::given_up);
   }
+}
+
+/// The last thread has left.
+void Engine::emptied(Attempt& attempt) noexcept {
+  attempt.inside = 0;
+  if (--occupied_ == 0 && closed_) changed_.notify_all();
 }
 
 /// Decides an attempt's outcome, once. `Ending::function_gone` also says that the function can
@@ -295,9 +307,9 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
     const Lock lock(mutex_);
     if (gone) {
       --run->gone_pending;
-      if (std::exchange(attempt->on_worker, false) && --on_worker_ == 0 && closed_) {
-        changed_.notify_all();
-      }
+      if (attempt->inside > 0) emptied(*attempt);
+    } else if (how == Ending::given_up && attempt->inside > 0) {
+      return;  // It was resumed meanwhile: whoever leaves it gives it up.
     }
     was_over = std::exchange(attempt->over, true);
     deadline = std::exchange(attempt->deadline, 0);

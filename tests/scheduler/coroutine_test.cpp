@@ -107,6 +107,81 @@ TEST(Coroutine, ACancelledPauseEndsAtOnce) {
   EXPECT_EQ(host.scheduler().wait(*id)->status, ErrorCode::cancelled);
 }
 
+/// Resumes the step on a thread of the host's, as an awaitable that knows nothing of executors.
+struct OnAnotherThread {
+  std::thread& thread;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) const {
+    thread = std::thread([handle] { handle.resume(); });
+  }
+  void await_resume() const noexcept {}
+};
+
+TEST(Coroutine, CancelAndCloseWaitForOneThatWasResumed) {
+  for (const bool on_the_pool : {true, false}) {
+    std::thread hosts;
+    std::atomic<bool> ended{false};
+    ThreadedHost host;
+    std::promise<void> resumed;
+    std::promise<void> release;
+    auto gate = release.get_future();
+    auto id = host.scheduler().submit(one_step([&](StepContext& context) -> StepCoroutine {
+      if (on_the_pool) {
+        static_cast<void>(co_await context.sleep(1000));
+      } else {
+        co_await OnAnotherThread{hosts};
+      }
+      EXPECT_EQ(host.scheduler().wait(context.workflow_id()).status(),
+                ErrorCode::failed_precondition);  // It is a step, wherever it runs.
+      resumed.set_value();
+      gate.wait();
+      ended = true;
+      co_return Status();
+    }));
+    resumed.get_future().get();
+    EXPECT_TRUE(host.scheduler().cancel(*id).ok());
+    std::thread opens([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      release.set_value();
+    });
+    const auto report = host.scheduler().wait(*id);
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(summary(*report, "step").state, StepState::succeeded);
+    opens.join();
+    if (hosts.joinable()) hosts.join();
+  }
+}
+
+struct Never {
+  std::coroutine_handle<>& handle;
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> suspended) const noexcept { handle = suspended; }
+  void await_resume() const noexcept {}
+};
+
+TEST(Coroutine, ACancelledOneIsLetGoAtItsNextSuspension) {
+  for (const bool was_resumed : {false, true}) {
+    std::coroutine_handle<> kept;
+    ThreadedHost host;
+    std::promise<void> running;
+    std::promise<void> release;
+    auto id = host.scheduler().submit(one_step([&](StepContext& context) -> StepCoroutine {
+      if (was_resumed) {
+        static_cast<void>(co_await context.sleep(1000));
+      }
+      running.set_value();
+      release.get_future().get();
+      co_await Never{kept};
+      co_return Status();
+    }));
+    running.get_future().get();
+    EXPECT_TRUE(host.scheduler().cancel(*id).ok());
+    release.set_value();
+    EXPECT_EQ(summary(*host.scheduler().wait(*id), "step").state, StepState::cancelled);
+    kept.resume();  // Late: it ends, and nobody minds.
+  }
+}
+
 TEST(Coroutine, OneThatMissesItsDeadlineIsWokenAndFreed) {
   SimulatedHost host;
   auto held = std::make_shared<int>(0);

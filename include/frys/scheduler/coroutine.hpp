@@ -27,8 +27,35 @@
 
 namespace frys {
 
+namespace detail {
+
+struct Attempt;
+
+/// The calling thread goes into a step's coroutine, and comes out of it.
+FRYS_API void enter_step(Attempt& attempt) noexcept;
+FRYS_API void leave_step(Attempt& attempt) noexcept;
+
+/// What `co_await` makes of `awaitable`: what its `operator co_await` gives, or itself.
+template <typename T>
+decltype(auto) awaiter_of(T&& awaitable) {
+  if constexpr (requires { std::forward<T>(awaitable).operator co_await(); }) {
+    return std::forward<T>(awaitable).operator co_await();
+  } else if constexpr (requires { operator co_await(std::forward<T>(awaitable)); }) {
+    return operator co_await(std::forward<T>(awaitable));
+  } else {
+    return std::forward<T>(awaitable);
+  }
+}
+
+template <typename T>
+class StepAwaiter;
+
+}  // namespace detail
+
 /// What a coroutine step returns: `co_return` a `Status`. It starts when the scheduler runs the
-/// step and frees itself when it ends. An exception that leaves it fails the step.
+/// step and frees itself when it ends. An exception that leaves it fails the step. While it is
+/// suspended, by whatever it awaits, it counts as waiting; a cancelled workflow does not wait for
+/// it, but for it to be suspended or to end.
 class [[nodiscard]] FRYS_API StepCoroutine {
  public:
   struct promise_type;
@@ -38,38 +65,80 @@ class [[nodiscard]] FRYS_API StepCoroutine {
   StepCoroutine& operator=(StepCoroutine&& other) noexcept;
   ~StepCoroutine();
 
-  /// Runs it to its first suspension; `done` is called once, where it ends. At most once.
-  void start(UniqueFunction<void(Status)> done) noexcept;
-
  private:
+  friend struct detail::Attempt;
   explicit StepCoroutine(Handle handle) noexcept : handle_(handle) {}
+  /// Runs it to its first suspension; `done` is called once, where it ends. Once only.
+  void start(std::shared_ptr<detail::Attempt> attempt, UniqueFunction<void(Status)> done) noexcept;
   Handle handle_;
 };
 
 struct FRYS_API StepCoroutine::promise_type {
-  struct Final {
+  struct FRYS_API Final {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
-    /// Frees the frame, then reports: whoever hears of the end finds nothing of the step left.
-    void await_suspend(Handle handle) const noexcept {
-      UniqueFunction<void(Status)> report = std::move(handle.promise().done);
-      Status result = std::move(handle.promise().status);
-      handle.destroy();
-      if (report) report(std::move(result));
-    }
+    void await_suspend(Handle handle) const noexcept;
     void await_resume() const noexcept {}
   };
 
   StepCoroutine get_return_object() noexcept { return StepCoroutine(Handle::from_promise(*this)); }
   [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
   [[nodiscard]] Final final_suspend() const noexcept { return {}; }
+  template <typename T>
+  detail::StepAwaiter<T> await_transform(T&& awaitable) {
+    return detail::StepAwaiter<T>(std::forward<T>(awaitable), attempt);
+  }
   void return_value(Status result) noexcept { status = std::move(result); }
   void unhandled_exception() noexcept;
 
   Status status;
   UniqueFunction<void(Status)> done;
+  std::shared_ptr<detail::Attempt> attempt;  // From its start to its end.
 };
 
 namespace detail {
+
+/// Awaits `T` in a step, and tells when the step's thread leaves and another one comes.
+template <typename T>
+class StepAwaiter {
+ public:
+  StepAwaiter(T&& awaitable, const std::shared_ptr<Attempt>& attempt)
+      : awaiter_(awaiter_of(std::forward<T>(awaitable))), attempt_(attempt) {}
+
+  bool await_ready() { return awaiter_.await_ready(); }
+
+  template <typename Promise>
+  auto await_suspend(std::coroutine_handle<Promise> handle) {
+    using Returned = decltype(awaiter_.await_suspend(handle));
+    const std::shared_ptr<Attempt> attempt = attempt_;  // We may be gone once it is suspended.
+    suspended_ = true;
+    if constexpr (std::is_void_v<Returned>) {
+      awaiter_.await_suspend(handle);
+      leave_step(*attempt);
+    } else if constexpr (std::is_same_v<Returned, bool>) {
+      const bool suspended = awaiter_.await_suspend(handle);
+      if (suspended) {
+        leave_step(*attempt);
+      } else {
+        suspended_ = false;
+      }
+      return suspended;
+    } else {
+      const Returned next = awaiter_.await_suspend(handle);
+      leave_step(*attempt);
+      return next;
+    }
+  }
+
+  decltype(auto) await_resume() {
+    if (suspended_) enter_step(*attempt_);
+    return awaiter_.await_resume();
+  }
+
+ private:
+  decltype(awaiter_of(std::declval<T>())) awaiter_;
+  const std::shared_ptr<Attempt>& attempt_;  // The promise's.
+  bool suspended_ = false;
+};
 
 /// One suspension: whoever is second of "suspended" and "woken" continues the coroutine.
 class Suspension {
