@@ -142,7 +142,8 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
   bool begun = false;
   int inside = 0;  // Threads that are in its function.
   bool over = false;
-  bool repeat = false;  // request_iteration() was called.
+  bool repeat = false;       // request_iteration() was called.
+  bool holds_retry = false;  // It is over, and its step waits until no thread is inside.
   TimerId deadline = 0;
 
   std::mutex mutex;  // Guards the rest.
@@ -276,7 +277,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void make_ready(Step& step);
   void enqueue(Step& step);
   void settle(Attempt& attempt, const Status& status);
-  void emptied(Attempt& attempt) noexcept;
+  bool emptied(Attempt& attempt);
   void succeed(WorkflowRun& run, Step& step);
   void repeat(WorkflowRun& run, Loop& loop);
   void fail(WorkflowRun& run, Step& step, const Status& status);

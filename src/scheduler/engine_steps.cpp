@@ -272,10 +272,11 @@ void Engine::entered(Attempt& attempt) noexcept {
 /// is to resume it, may never come.
 void Engine::left(Attempt& attempt) noexcept {
   bool give_up = false;
+  bool retry = false;
   {
     const Lock lock(mutex_);
     if (attempt.inside == 0 || --attempt.inside > 0) return;  // 0 before: it is gone.
-    emptied(attempt);
+    retry = emptied(attempt);
     const std::lock_guard own(attempt.mutex);
     give_up = attempt.workflow->cancelling && !attempt.over && !attempt.has_result;
   }
@@ -284,12 +285,18 @@ void Engine::left(Attempt& attempt) noexcept {
         Status(ErrorCode::cancelled, "workflow '" + attempt.workflow->name + "' was cancelled"),
         Ending::given_up);
   }
+  if (retry) dispatch();
 }
 
-/// The last thread has left.
-void Engine::emptied(Attempt& attempt) noexcept {
+/// The last thread has left. True when the step became ready to be tried again.
+bool Engine::emptied(Attempt& attempt) {
   attempt.inside = 0;
   if (--occupied_ == 0 && closed_) changed_.notify_all();
+  Step& step = attempt.step;
+  if (!std::exchange(attempt.holds_retry, false) || --step.waiting_for > 0) return false;
+  if (step.state != StepState::waiting) return false;  // Cancelled meanwhile.
+  make_ready(step);
+  return true;
 }
 
 /// Decides an attempt's outcome, once. `Ending::function_gone` also says that the function can
@@ -302,12 +309,13 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
   Step& step = attempt->step;
   TimerId deadline = 0;
   bool was_over = false;
+  bool retry = false;
   if (gone) static_cast<void>(attempt->scope.close());
   {
     const Lock lock(mutex_);
     if (gone) {
       --run->gone_pending;
-      if (attempt->inside > 0) emptied(*attempt);
+      if (attempt->inside > 0) retry = emptied(*attempt);
     } else if (how == Ending::given_up && attempt->inside > 0) {
       return;  // It was resumed meanwhile: whoever leaves it gives it up.
     }
@@ -316,6 +324,7 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
   }
   if (deadline != 0 && !missed_deadline) environment_.executor->cancel_timer(deadline);
   if (was_over) {
+    if (retry) dispatch();
     if (gone) clean_if_done(run);
     return;
   }
@@ -388,6 +397,12 @@ void Engine::settle(Attempt& attempt, const Status& status) {
   if (ran_out_of_memory(status.code()) && step.spec.request.memory_bytes == 0) {
     step.retry_bytes = predictor_.retry_bytes(step.spec.type, attempt.given_bytes,
                                               allocator_.snapshot().capacity.memory_bytes);
+  }
+  if (attempt.inside > 0) {  // Late, and still at it. The next attempt runs the same function.
+    attempt.holds_retry = true;
+    step.state = StepState::waiting;
+    ++step.waiting_for;
+    return;
   }
   make_ready(step);
 }

@@ -182,6 +182,57 @@ TEST(WorkflowScheduler, ADeadlineHoldsWhileTheOnlyWorkerIsStuck) {
   while (scope.is_open()) std::this_thread::yield();
 }
 
+TEST(WorkflowScheduler, ARetryWaitsUntilTheLateAttemptHasLeft) {
+  ThreadedHost host(2);
+  WorkflowGraph graph("late");
+  std::atomic<bool> release{false};
+  std::atomic<int> inside{0};
+  std::promise<void> late;
+  ASSERT_TRUE(graph.add_step(
+      {.name = "late", .deadline_ns = ms, .max_attempts = 2, .run = [&](StepContext& context) {
+         EXPECT_EQ(++inside, 1);
+         if (context.attempt() == 1) {
+           while (!context.token().is_cancelled()) std::this_thread::yield();
+           late.set_value();
+           while (!release) std::this_thread::yield();
+         }
+         --inside;
+         return Status();
+       }}));
+  auto id = host.scheduler().submit(std::move(graph));
+  late.get_future().get();
+  // The other worker is free: this is done by it after whatever the missed deadline let start.
+  WorkflowGraph other("other");
+  ASSERT_TRUE(other.add_step({.name = "step", .run = returning()}));
+  EXPECT_TRUE(host.run(std::move(other)).status.ok());
+  release = true;
+  const auto report = host.scheduler().wait(*id);
+  EXPECT_EQ(summary(*report, "late").attempts, 2);
+}
+
+TEST(WorkflowScheduler, ARetryThatWaitsCanBeCancelled) {
+  ThreadedHost host(2);
+  WorkflowGraph graph("late");
+  std::promise<void> late;
+  std::atomic<bool> release{false};
+  std::atomic<int> attempts{0};
+  ASSERT_TRUE(graph.add_step(
+      {.name = "late", .deadline_ns = ms, .max_attempts = 9, .run = [&](StepContext& context) {
+         ++attempts;
+         while (!context.token().is_cancelled()) std::this_thread::yield();
+         late.set_value();
+         while (!release) std::this_thread::yield();
+         return Status();
+       }}));
+  auto id = host.scheduler().submit(std::move(graph));
+  late.get_future().get();
+  EXPECT_TRUE(host.scheduler().cancel(*id).ok());
+  EXPECT_EQ(host.scheduler().wait(*id)->status, ErrorCode::cancelled);
+  release = true;
+  EXPECT_TRUE(host.scheduler().close().ok());
+  EXPECT_EQ(attempts, 1);
+}
+
 TEST(WorkflowScheduler, CompletionsComeFromAnyThreadAndHoldNoWorker) {
   ThreadedHost host(1, {.capacity = {.cpu_slots = 64}});
   WorkflowGraph graph("models");

@@ -54,6 +54,9 @@ class FRYS_API StepCompletion {
 /// The function of a step, in one of three forms. What it captures must outlive the work it
 /// starts, which may be longer than the step when the step is cancelled or misses its deadline.
 /// An exception it throws fails the step with `what()`.
+/// Every attempt calls the same function, one after the other: the next one starts when no thread
+/// is inside the last any more. A late attempt that is suspended, or whose completion is still
+/// out, holds nothing up, and may come back beside the next: let it look at its token.
 class StepFunction {
  public:
   using Sync = UniqueFunction<Status(StepContext&)>;
@@ -97,7 +100,7 @@ struct StepSpec {
   ResourceRequest request;
   double input_size = 0;  ///< How much work it is, in a unit of the host's; finite.
   std::string situation;  ///< What it is faced with, in words, for the advisor.
-  int max_attempts = 1;   ///< ≥ 1; a failed or late attempt is made again up to this often.
+  int max_attempts = 1;   ///< ≥ 1; a failed or late step is tried again, up to this often in all.
   StepFunction run;       ///< Empty: a milestone that does nothing.
 };
 
