@@ -67,7 +67,7 @@ Attempt::Attempt(std::shared_ptr<Engine> in, std::shared_ptr<WorkflowRun> of, St
     : engine(std::move(in)), workflow(std::move(of)), step(what), context(*this) {}
 
 void Attempt::run() noexcept {
-  if (!engine->begin(*this)) {  // Cancelled while it waited for a worker.
+  if (!begun) {
     let_go();
     return;
   }

@@ -120,6 +120,7 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
   const std::shared_ptr<Engine> engine;
   const std::shared_ptr<WorkflowRun> workflow;
   Step& step;
+  std::uint64_t turn = 0;  // In order of admission.
   StepContext context;
   MemoryScope agent_scope;
   MemoryScope scope;
@@ -225,7 +226,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void optimize(WorkflowId id, UniqueFunction<void(Result<CollaborationPlan>)> done) noexcept;
 
   // For attempts.
-  bool begin(Attempt& attempt);
+  std::shared_ptr<Attempt> begin_next();
+  std::shared_ptr<Attempt> take_next();
   Status arm_deadline(Attempt& attempt);
   /// A thread goes into the attempt's function, and comes out of it.
   void entered(Attempt& attempt) noexcept;
@@ -289,7 +291,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void predict_anew(WorkflowRun& run);
   void draw_up(WorkflowRun& run, CollaborationPlan& plan) const;
   MemoryScope agent_scope(WorkflowRun& run, const std::string& agent);
-  std::vector<std::shared_ptr<Attempt>> admit();
+  std::size_t admit();
+  std::shared_ptr<Attempt> pop_admitted() noexcept;
   [[nodiscard]] LoadPrediction forecast(WorkflowRun& run, const Step& step) const;
   std::shared_ptr<Attempt> launch(Step& step, const Admission& admission);
   Status may_act(const Attempt& attempt) const;
@@ -299,7 +302,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // All without it.
   void dispatch() noexcept;
-  void start(std::vector<std::shared_ptr<Attempt>> admitted) noexcept;
+  void start(std::size_t count) noexcept;
   void learn(const StepRecord& record) noexcept;
   void cancel_run(const RunPtr& run);
   void finish_if_done(const RunPtr& run) noexcept;
@@ -319,9 +322,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::uint64_t, RunPtr> runs_;
   std::deque<std::uint64_t> finished_;                // Oldest first.
   std::unordered_map<std::uint64_t, Step*> tickets_;  // Waiting for or holding resources.
-  std::size_t occupied_ = 0;                          // Attempts with a thread inside.
-  std::size_t busy_ = 0;                              // Reports and plans being made.
-  std::mutex advice_;                                 // Guards every run's `advice`.
+  /// Admitted and waiting for a worker: a heap, higher priorities first, then in order of
+  /// admission. For each there is a task out that takes whichever is first by then, so that neither
+  /// the executor's order nor what was admitted earlier puts a lower priority before a higher one.
+  std::vector<std::shared_ptr<Attempt>> admitted_;
+  std::uint64_t last_turn_ = 0;
+  std::size_t occupied_ = 0;  // Attempts with a thread inside.
+  std::size_t busy_ = 0;      // Reports and plans being made.
+  std::mutex advice_;         // Guards every run's `advice`.
 };
 
 }  // namespace frys::detail

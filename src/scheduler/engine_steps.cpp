@@ -27,31 +27,38 @@ bool is_open(const Step& step) noexcept {
          step.state == StepState::running;
 }
 
-/// The engine that is handing attempts out further up this thread's stack, and those still to go:
-/// an executor that runs tasks in the caller would otherwise nest one step inside another, without
-/// end.
+/// The engine that is handing tasks out further up this thread's stack, and how many are still to
+/// go: an executor that runs tasks in the caller would otherwise nest one step inside another,
+/// without end.
 struct Starting {
   const Engine* engine = nullptr;
-  std::vector<std::shared_ptr<Attempt>> more;
+  std::size_t more = 0;
 };
 thread_local Starting starting;
 
-/// Runs an attempt, or, where the executor refuses or drops the task, ends it.
-class AttemptTask {
+/// Runs the attempt that is first by then, or, where the executor refuses or drops the task, ends
+/// it.
+class NextAttempt {
  public:
-  explicit AttemptTask(std::shared_ptr<Attempt> attempt) noexcept : attempt_(std::move(attempt)) {}
-  AttemptTask(AttemptTask&&) noexcept = default;
-  ~AttemptTask() {
-    if (attempt_ != nullptr) {
-      attempt_->complete(
+  explicit NextAttempt(std::shared_ptr<Engine> engine) noexcept : engine_(std::move(engine)) {}
+  NextAttempt(NextAttempt&&) noexcept = default;
+  ~NextAttempt() {
+    if (engine_ != nullptr) {
+      engine_->take_next()->complete(
           Status(ErrorCode::closed, "the executor closed before the step could run"));
     }
   }
-  void operator()() noexcept { std::exchange(attempt_, nullptr)->run(); }
+  void operator()() noexcept { std::exchange(engine_, nullptr)->begin_next()->run(); }
 
  private:
-  std::shared_ptr<Attempt> attempt_;
+  std::shared_ptr<Engine> engine_;
 };
+
+bool starts_later(const std::shared_ptr<Attempt>& a, const std::shared_ptr<Attempt>& b) noexcept {
+  const int priority_a = a->step.spec.priority;
+  const int priority_b = b->step.spec.priority;
+  return priority_a != priority_b ? priority_a < priority_b : a->turn > b->turn;
+}
 
 }  // namespace
 
@@ -186,9 +193,8 @@ std::shared_ptr<Attempt> Engine::launch(Step& step, const Admission& admission) 
   return attempt;
 }
 
-/// What may start now, as attempts that are still to be handed to the executor.
-std::vector<std::shared_ptr<Attempt>> Engine::admit() {
-  std::vector<std::shared_ptr<Attempt>> admitted;
+/// Admits what may start now. Returns how many tasks are to be handed to the executor.
+std::size_t Engine::admit() {
   // Steps that became ready together are predicted from what those before them were seen to need.
   const auto refresh = [this](AdmissionRequest& request) {
     const auto found = tickets_.find(request.id);
@@ -198,53 +204,71 @@ std::vector<std::shared_ptr<Attempt>> Engine::admit() {
     request.memory_bytes = step.forecast.memory_bytes;
     request.runtime_ns = step.forecast.runtime_ns;
   };
+  std::size_t count = 0;
   for (const Admission& admission : allocator_.admit(now_ns(), refresh)) {
     const auto found = tickets_.find(admission.id);
-    if (found != tickets_.end()) admitted.push_back(launch(*found->second, admission));
+    if (found == tickets_.end()) continue;
+    admitted_.push_back(launch(*found->second, admission));
+    admitted_.back()->turn = ++last_turn_;
+    std::push_heap(admitted_.begin(), admitted_.end(), starts_later);
+    ++count;
   }
-  return admitted;
+  return count;
 }
 
-/// Hands attempts to the executor. One that runs them here and now comes back to this function
-/// from inside `submit`; what it brings is then left to the loop further up the stack.
-void Engine::start(std::vector<std::shared_ptr<Attempt>> admitted) noexcept {
-  if (admitted.empty()) return;
+std::shared_ptr<Attempt> Engine::pop_admitted() noexcept {
+  std::pop_heap(admitted_.begin(), admitted_.end(), starts_later);
+  std::shared_ptr<Attempt> first = std::move(admitted_.back());
+  admitted_.pop_back();
+  return first;
+}
+
+std::shared_ptr<Attempt> Engine::take_next() {
+  const Lock lock(mutex_);
+  return pop_admitted();
+}
+
+/// Hands tasks to the executor. One that it runs here and now comes back to this function from
+/// inside `submit`; what that brings is then left to the loop further up the stack.
+void Engine::start(std::size_t count) noexcept {
+  if (count == 0) return;
   if (starting.engine == this) {
-    for (auto& attempt : admitted) starting.more.push_back(std::move(attempt));
+    starting.more += count;
     return;
   }
-  Starting outer{this, std::move(admitted)};
+  Starting outer{this, count};
   std::swap(outer, starting);
-  for (std::size_t i = 0; i < starting.more.size(); ++i) {
-    const std::shared_ptr<Attempt> attempt = std::move(starting.more[i]);
-    static_cast<void>(environment_.executor->submit(AttemptTask(attempt)));
+  for (; starting.more > 0; --starting.more) {
+    static_cast<void>(environment_.executor->submit(NextAttempt(shared_from_this())));
   }
   std::swap(outer, starting);
 }
 
 void Engine::dispatch() noexcept {
-  std::vector<std::shared_ptr<Attempt>> admitted;
+  std::size_t admitted = 0;
   {
     const Lock lock(mutex_);
     admitted = admit();
   }
-  start(std::move(admitted));
+  start(admitted);
 }
 
-bool Engine::begin(Attempt& attempt) {
+/// What has not begun after this was cancelled while it waited for a worker.
+std::shared_ptr<Attempt> Engine::begin_next() {
   const Clock& clock = environment_.executor->clock();
-  attempt.start_ns = clock.now_ns();
-  attempt.started_wall_ns = clock.wall_ns();
-  {
-    const Lock lock(mutex_);
-    if (attempt.over) return false;
-    attempt.begun = true;
-    attempt.inside = 1;
-    ++occupied_;
-    // Under the lock, so that turns are told in the order in which steps began.
-    static_cast<void>(detector_.observe_turn(attempt.workflow->id.value, attempt.step.spec.agent));
-  }
-  return true;
+  const std::int64_t start_ns = clock.now_ns();
+  const std::int64_t started_wall_ns = clock.wall_ns();
+  const Lock lock(mutex_);
+  std::shared_ptr<Attempt> attempt = pop_admitted();
+  if (attempt->over) return attempt;
+  attempt->start_ns = start_ns;
+  attempt->started_wall_ns = started_wall_ns;
+  attempt->begun = true;
+  attempt->inside = 1;
+  ++occupied_;
+  // Under the lock, so that turns are told in the order in which steps began.
+  static_cast<void>(detector_.observe_turn(attempt->workflow->id.value, attempt->step.spec.agent));
+  return attempt;
 }
 
 Status Engine::arm_deadline(Attempt& attempt) {
@@ -337,7 +361,7 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
     record = attempt->record(status, outcome, now_ns());
     learn(record);
   }
-  std::vector<std::shared_ptr<Attempt>> admitted;
+  std::size_t admitted = 0;
   bool finished = false;
   {
     const Lock lock(mutex_);
@@ -351,7 +375,7 @@ void Engine::end(const std::shared_ptr<Attempt>& attempt, const Status& status,
     finished = run->unfinished == 0;
   }
   if (missed_deadline) attempt->source.cancel();
-  start(std::move(admitted));
+  start(admitted);
   if (finished) finish_if_done(run);
 }
 

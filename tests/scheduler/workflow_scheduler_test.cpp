@@ -300,6 +300,25 @@ TEST(WorkflowScheduler, PrioritiesGoFirst) {
             (std::vector<std::string>{"high", "mid", "low"}));
 }
 
+/// Capacity for all of them, and one worker.
+TEST(WorkflowScheduler, PrioritiesGoFirstAmongThoseThatWaitForAWorker) {
+  ThreadedHost host(1, {.capacity = {.cpu_slots = 8}});
+  WorkflowGraph graph("priorities");
+  std::string order;
+  const auto note = [&](StepContext& context) {
+    order += std::string(context.step()) + " ";
+    return Status();
+  };
+  const StepId head = *graph.add_step({.name = "head", .run = returning()});
+  for (const auto& [name, priority] :
+       std::vector<std::pair<std::string, int>>{{"low", 1}, {"mid", 5}, {"high", 9}}) {
+    ASSERT_TRUE(graph.add_step({.name = name, .after = {head}, .priority = priority, .run = note}));
+  }
+  ASSERT_TRUE(graph.add_step({.name = "next", .after = {StepId{3}}, .priority = 7, .run = note}));
+  EXPECT_TRUE(host.run(std::move(graph)).status.ok());
+  EXPECT_EQ(order, "high next mid low ");
+}
+
 TEST(WorkflowScheduler, AdmitsNoMoreThanTheCapacity) {
   SimulatedHost host({.capacity = {.cpu_slots = 4, .memory_bytes = 100 << 20}});
   WorkflowGraph graph("slots");
