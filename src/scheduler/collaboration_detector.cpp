@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -64,15 +65,20 @@ struct EdgeTotals {
   std::int64_t last_ns = 0;
 };
 
-struct Observed {
+// All that a verdict rests on. It is copied to be judged, as that takes long and who observes does
+// not wait for it.
+struct Evidence {
   std::vector<std::string> names;
-  std::map<std::string, Agent, std::less<>> index;
   std::vector<EdgeTotals> edges;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> edge_index;
   Latest<Move> moves;
   Latest<Agent> turns;  // Only when somebody reports turns as such.
   bool turns_reported = false;
   std::uint64_t hand_offs = 0;
+};
+
+struct Observed : Evidence {
+  std::map<std::string, Agent, std::less<>> index;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> edge_index;
   std::uint64_t touched = 0;
 };
 
@@ -111,7 +117,7 @@ std::vector<std::vector<Agent>> groups_in_order(const HandOffGraph& graph, const
 }
 
 CollaborationGroup describe(const HandOffGraph& graph, const std::vector<Agent>& members,
-                            const Verdict& verdict, const Observed& seen, double evidence) {
+                            const Verdict& verdict, const Evidence& seen, double evidence) {
   CollaborationGroup group;
   for (const Agent member : members) group.agents.push_back(seen.names[member]);
   group.confidence = evidence;
@@ -257,8 +263,14 @@ struct CollaborationDetector::Impl {
     seen.moves.push(move, options.max_turns);
   }
 
-  CollaborationGraph detect(const Observed& seen) const;
-  std::vector<NextAgent> predict_next(const Observed& seen, std::size_t count) const;
+  std::optional<Evidence> evidence(std::uint64_t workflow) const {
+    const std::lock_guard lock(mutex);
+    const auto at = workflows.find(workflow);
+    return at == workflows.end() ? std::nullopt : std::optional<Evidence>(at->second);
+  }
+
+  static CollaborationGraph detect(const Evidence& seen);
+  static std::vector<NextAgent> predict_next(const Evidence& seen, std::size_t count);
 
   CollaborationDetectorOptions options;
   mutable std::mutex mutex;
@@ -266,7 +278,7 @@ struct CollaborationDetector::Impl {
   std::uint64_t ticks = 0;
 };
 
-CollaborationGraph CollaborationDetector::Impl::detect(const Observed& seen) const {
+CollaborationGraph CollaborationDetector::Impl::detect(const Evidence& seen) {
   HandOffGraph graph(seen.names.size());
   double floor_messages = 0;
   double direct_messages = 0;
@@ -300,8 +312,8 @@ CollaborationGraph CollaborationDetector::Impl::detect(const Observed& seen) con
   return out;
 }
 
-std::vector<NextAgent> CollaborationDetector::Impl::predict_next(const Observed& seen,
-                                                                 std::size_t count) const {
+std::vector<NextAgent> CollaborationDetector::Impl::predict_next(const Evidence& seen,
+                                                                 std::size_t count) {
   std::vector<Move> moves;
   if (seen.turns_reported) {
     for (const Agent turn : seen.turns.in_order()) moves.push_back({turn, detail::to_self});
@@ -359,15 +371,12 @@ Status CollaborationDetector::observe_turn(std::uint64_t workflow,
 
 Result<CollaborationGraph> CollaborationDetector::detect(std::uint64_t workflow) const {
   try {
-    const std::lock_guard lock(impl_->mutex);
-    const auto at = impl_->workflows.find(workflow);
-    if (at == impl_->workflows.end()) {
-      return Status(ErrorCode::not_found, "detect: nothing was observed of workflow " +
-                                              std::to_string(workflow) +
-                                              ", or it was forgotten (max_workflows is " +
-                                              std::to_string(impl_->options.max_workflows) + ")");
-    }
-    return impl_->detect(at->second);
+    const std::optional<Evidence> seen = impl_->evidence(workflow);
+    if (seen) return Impl::detect(*seen);
+    return Status(ErrorCode::not_found, "detect: nothing was observed of workflow " +
+                                            std::to_string(workflow) +
+                                            ", or it was forgotten (max_workflows is " +
+                                            std::to_string(impl_->options.max_workflows) + ")");
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }
@@ -376,10 +385,8 @@ Result<CollaborationGraph> CollaborationDetector::detect(std::uint64_t workflow)
 std::vector<NextAgent> CollaborationDetector::predict_next(std::uint64_t workflow,
                                                            std::size_t count) const {
   try {
-    const std::lock_guard lock(impl_->mutex);
-    const auto at = impl_->workflows.find(workflow);
-    if (at == impl_->workflows.end()) return {};
-    return impl_->predict_next(at->second, count);
+    const std::optional<Evidence> seen = impl_->evidence(workflow);
+    return seen ? Impl::predict_next(*seen, count) : std::vector<NextAgent>();
   } catch (const std::bad_alloc&) {
     return {};  // Nothing is known that could be said.
   }

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace frys::detail {
@@ -161,31 +162,38 @@ std::optional<Star> star_of(const HandOffGraph& graph, const std::vector<Agent>&
   return best;
 }
 
-std::vector<std::vector<Agent>> siblings(const HandOffGraph& graph) {
-  const std::size_t n = graph.agents();
-  const auto alike = [&](Agent a, Agent b) {
-    if (graph.linked(a, b)) return false;
-    bool any = false;
-    for (Agent c = 0; c < n; ++c) {
-      if ((graph.count(c, a) > 0) != (graph.count(c, b) > 0)) return false;
-      if ((graph.count(a, c) > 0) != (graph.count(b, c) > 0)) return false;
-      any = any || graph.linked(a, c);
-    }
-    return any;
-  };
-  std::vector<std::vector<Agent>> sets;
-  std::vector<bool> taken(n, false);
-  for (Agent a = 0; a < n; ++a) {
-    if (taken[a]) continue;
-    std::vector<Agent> set = {a};
-    for (Agent b = a + 1; b < n; ++b) {
-      if (!taken[b] && alike(a, b)) set.push_back(b);
-    }
-    if (set.size() < 2) continue;
-    for (const Agent member : set) taken[member] = true;
-    sets.push_back(std::move(set));
+namespace {
+
+// Takers, then givers, as one key. Nobody hands on to itself, so two with the same key never talk
+// to each other either.
+std::u32string neighbours(const HandOffGraph& graph, Agent agent) {
+  std::u32string key;
+  const auto add = [&key](Agent other) { key.push_back(static_cast<char32_t>(other)); };
+  const auto n = static_cast<Agent>(graph.agents());
+  for (Agent other = 0; other < n; ++other) {
+    if (graph.count(agent, other) > 0) add(other);
   }
-  return sets;
+  add(n);
+  for (Agent other = 0; other < n; ++other) {
+    if (graph.count(other, agent) > 0) add(other);
+  }
+  return key;
+}
+
+}  // namespace
+
+std::vector<std::vector<Agent>> siblings(const HandOffGraph& graph) {
+  std::vector<std::vector<Agent>> alike;
+  std::unordered_map<std::u32string, std::size_t> places;
+  for (Agent agent = 0; agent < graph.agents(); ++agent) {
+    std::u32string key = neighbours(graph, agent);
+    if (key.size() == 1) continue;  // No links: beside nobody.
+    const auto [at, fresh] = places.try_emplace(std::move(key), alike.size());
+    if (fresh) alike.emplace_back();
+    alike[at->second].push_back(agent);
+  }
+  std::erase_if(alike, [](const auto& set) { return set.size() < 2; });
+  return alike;
 }
 
 double answering(const std::vector<Move>& moves) {

@@ -78,6 +78,49 @@ TEST(HandOffGraph, SiblingsHaveTheSameGiversAndTakersAndDoNotTalk) {
   EXPECT_THAT(siblings(graph), ::testing::IsEmpty());
 }
 
+// Pair by pair and link by link, as siblings are defined.
+std::vector<std::vector<Agent>> siblings_by_definition(const HandOffGraph& graph) {
+  const auto n = static_cast<Agent>(graph.agents());
+  const auto alike = [&](Agent a, Agent b) {
+    bool any = false;
+    for (Agent c = 0; c < n; ++c) {
+      if ((graph.count(c, a) > 0) != (graph.count(c, b) > 0)) return false;
+      if ((graph.count(a, c) > 0) != (graph.count(b, c) > 0)) return false;
+      any = any || graph.linked(a, c);
+    }
+    return any && !graph.linked(a, b);
+  };
+  std::vector<std::vector<Agent>> sets;
+  std::vector<bool> taken(n, false);
+  for (Agent a = 0; a < n; ++a) {
+    std::vector<Agent> set = {a};
+    for (Agent b = a + 1; b < n; ++b) {
+      if (!taken[a] && !taken[b] && alike(a, b)) set.push_back(b);
+    }
+    if (set.size() < 2) continue;
+    for (const Agent member : set) taken[member] = true;
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+TEST(HandOffGraph, SiblingsAreFoundAsTheyAreDefined) {
+  SeededRandom random(12);
+  std::size_t found = 0;
+  for (int round = 0; round < 500; ++round) {
+    const auto n = static_cast<Agent>(2 + random.next_below(8));
+    HandOffGraph graph(n);
+    for (std::uint64_t edges = random.next_below(n + 1); edges > 0; --edges) {
+      graph.add(static_cast<Agent>(random.next_below(n)), static_cast<Agent>(random.next_below(n)),
+                1);
+    }
+    const auto sets = siblings(graph);
+    ASSERT_EQ(sets, siblings_by_definition(graph));
+    found += sets.size();
+  }
+  EXPECT_GT(found, 50U);
+}
+
 TEST(HandOffGraph, RoundsAreRegularUntilSomebodyJumpsTheQueue) {
   EXPECT_EQ(round_regularity({0, 1, 2, 0, 1, 2, 0}, 3), 1);
   EXPECT_EQ(round_regularity({0, 1, 2, 3, 0, 1, 3, 0, 1, 2, 3}, 4), 1);  // One sat a round out.

@@ -94,7 +94,8 @@ struct NextAgent {
 };
 
 /// Observes workflows by number. Deterministic: same calls, same answers.
-/// Threads: safe, one internal lock. Memory: bounded by the options.
+/// Threads: safe, one internal lock, which is held to note and to copy, not to judge.
+/// Memory: bounded by the options.
 class FRYS_API CollaborationDetector {
  public:
   /// Options out of their range are moved to its nearer end.
