@@ -58,12 +58,15 @@ TEST(CancellationStress, NoCallbackRunsAfterReset) {
   for (int round = 0; round < 300; ++round) {
     CancellationSource source;
     std::atomic<bool> alive{true};
+    std::atomic<bool> running{false};
     auto registration = source.token().on_cancel([&] {
-      EXPECT_TRUE(alive.load());
-      std::this_thread::yield();
+      running = true;
+      for (int i = 0; i < 20; ++i) std::this_thread::yield();
       EXPECT_TRUE(alive.load());
     });
     std::thread canceller([&] { source.cancel(); });
+    // Into the callback, or, in every fourth round, before or after it as it comes.
+    while (round % 4 != 0 && !running) std::this_thread::yield();
     registration.reset();
     alive = false;
     canceller.join();

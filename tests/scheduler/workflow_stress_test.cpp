@@ -62,7 +62,7 @@ StepFunction some_function(std::uint64_t kind, std::atomic<int>& runs) {
   }
 }
 
-WorkflowGraph random_graph(std::uint64_t seed, std::atomic<int>& runs) {
+WorkflowGraph random_graph(std::uint64_t seed, std::atomic<int>& runs, std::int64_t deadline_ns) {
   SeededRandom random(seed);
   WorkflowGraph graph("stress");
   for (std::size_t i = 0; i < 40; ++i) {
@@ -72,7 +72,7 @@ WorkflowGraph random_graph(std::uint64_t seed, std::atomic<int>& runs) {
     EXPECT_TRUE(graph.add_step({.name = std::to_string(i),
                                 .type = std::to_string(kind),
                                 .after = std::move(after),
-                                .deadline_ns = random.next_below(5) == 0 ? 20 * ms : 0,
+                                .deadline_ns = random.next_below(5) == 0 ? deadline_ns : 0,
                                 .max_attempts = 2,
                                 .run = some_function(kind, runs)}));
   }
@@ -86,7 +86,10 @@ TEST(WorkflowStress, EverythingAtOnce) {
   for (std::uint64_t t = 0; t < 3; ++t) {
     hosts.emplace_back([&, t] {
       for (std::uint64_t i = 0; i < 10; ++i) {
-        auto id = host.scheduler().submit(random_graph(t * 100 + i, runs));
+        // Deadlines that are missed now and then, or timers that are armed and taken back.
+        const bool in_time = i % 2 == 0;
+        auto id =
+            host.scheduler().submit(random_graph(t * 100 + i, runs, in_time ? 600 * s : 200'000));
         ASSERT_TRUE(id.has_value()) << id.error().to_string();
         if (i % 3 == 1) {
           EXPECT_TRUE(host.scheduler().cancel(*id).ok());
@@ -100,7 +103,7 @@ TEST(WorkflowStress, EverythingAtOnce) {
           EXPECT_TRUE(step.state == StepState::succeeded || step.state == StepState::failed ||
                       step.state == StepState::cancelled);
         }
-        if (i % 3 != 1) {
+        if (i % 3 != 1 && in_time) {
           EXPECT_TRUE(report->status.ok()) << report->status.to_string();
         }
       }
@@ -119,7 +122,7 @@ TEST(WorkflowStress, ClosesUnderLoad) {
     std::vector<WorkflowId> ids;
     std::atomic<int> answers{0};
     for (std::uint64_t i = 0; i < 4; ++i) {
-      ids.push_back(*host.scheduler().submit(random_graph(round * 10 + i, runs)));
+      ids.push_back(*host.scheduler().submit(random_graph(round * 10 + i, runs, 20 * ms)));
       host.scheduler().wait(ids.back(), [&](Result<WorkflowReport> report) {
         EXPECT_TRUE(report.has_value());
         ++answers;
