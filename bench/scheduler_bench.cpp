@@ -85,7 +85,7 @@ void bulk(benchmark::State& state, std::size_t count) {
   std::vector<float> y(count, 0.5F);
   for (auto _ : state) {
     pool().bulk(count, bulk_grain, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) y[i] += 0.25F * x[i];
+      add_scaled(y.data(), x.data(), begin, end);
     });
     benchmark::ClobberMemory();
   }

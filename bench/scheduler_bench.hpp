@@ -25,10 +25,9 @@ constexpr std::size_t layer_width =
     10;  ///< Steps of a layer; each waits for two of the layer before.
 
 /// About a microsecond of arithmetic that cannot be optimised away.
-inline std::uint64_t some_work(std::uint64_t seed) noexcept {
-  for (int i = 0; i < 500; ++i) seed = seed * 6364136223846793005U + 1442695040888963407U;
-  return seed;
-}
+std::uint64_t some_work(std::uint64_t seed) noexcept;
+/// y[i] += 0.25 · x[i] for begin ≤ i < end.
+void add_scaled(float* y, const float* x, std::size_t begin, std::size_t end) noexcept;
 
 void register_frys(const SchedulerSizes& sizes);
 void register_tbb(const SchedulerSizes& sizes);

@@ -110,9 +110,7 @@ void bulk(benchmark::State& state, std::size_t count) {
   for (auto _ : state) {
     tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, bulk_grain),
                       [&](const tbb::blocked_range<std::size_t>& range) {
-                        for (std::size_t i = range.begin(); i < range.end(); ++i) {
-                          y[i] += 0.25F * x[i];
-                        }
+                        add_scaled(y.data(), x.data(), range.begin(), range.end());
                       });
     benchmark::ClobberMemory();
   }
