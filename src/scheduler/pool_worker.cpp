@@ -19,6 +19,9 @@ namespace {
 /// Rounds of looking for work before parking, about 20 µs: less than a sleep and a wake-up cost,
 /// so that work which follows on work finds its thread awake.
 constexpr int search_rounds = 64;
+/// Every so many rounds the core is offered to whoever else is ready: where threads share it, that
+/// is the one we have just finished a task for.
+constexpr int rounds_a_yield = 4;
 /// Own tasks run between two looks at the injection queue and the timers, so that neither starves.
 constexpr std::uint32_t fairness_ticks = 61;
 constexpr std::size_t batch_limit = 32;
@@ -125,7 +128,7 @@ TaskNode* ThreadPool::Impl::search(PoolWorker& self) noexcept {
       stop_searching(self);
       return node;
     }
-    if (round < search_rounds * 3 / 4) {
+    if (round % rounds_a_yield != rounds_a_yield - 1) {
       pause_briefly(std::min(1 << std::min(round, 5), 24));
     } else {
       sched_yield();
