@@ -265,6 +265,18 @@ TEST(ThreadPool, BulkCoversEveryIndexOnce) {
   }
 }
 
+TEST(ThreadPool, BulkTakesNoMoreThreadsThanThereAreWorkers) {
+  auto pool = make_pool(2);
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  pool->bulk(64, 1, [&](std::size_t, std::size_t) {
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+  });
+  EXPECT_LE(threads.size(), 2U);
+}
+
 TEST(ThreadPool, BulkNestsAndNeedsNoFreeWorker) {
   auto pool = make_pool(2);
   std::atomic<std::size_t> sum{0};
