@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace frys::detail {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::size_t recent_samples = 8;
 constexpr double deviations = 2.5;
 constexpr double unknown = -1;
 
-double median_of(std::vector<double>& values) {
+double median_of(std::span<double> values) noexcept {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -136,7 +137,7 @@ MemoryEstimates LoadHistory::memory_estimates(double input_size) const noexcept 
   return estimates;
 }
 
-RuntimeEstimates LoadHistory::runtime_estimates(double input_size) const {
+RuntimeEstimates LoadHistory::runtime_estimates(double input_size) const noexcept {
   RuntimeEstimates estimates;
   estimates.fill(unknown);
   const auto set = [&](RuntimeModel model, double ns) {
@@ -148,27 +149,29 @@ RuntimeEstimates LoadHistory::runtime_estimates(double input_size) const {
   set(RuntimeModel::mean, mean_runtime_ns());
   set(RuntimeModel::recent, recent_runtime_ns_);
 
-  std::vector<double> values;
-  values.reserve(n);
+  std::array<double, largest_window> values;
+  std::size_t count = 0;
   double smallest = last_runtime_ns_;
   double largest = last_runtime_ns_;
   for (const Sample& s : runtime_.samples) {
-    values.push_back(s.value);
+    values[count++] = s.value;
     smallest = std::min(smallest, s.value);
     largest = std::max(largest, s.value);
   }
   // Nobody knows how time goes on far outside what was seen.
   const auto near = [&](double ns) { return std::clamp(ns, smallest / 2, largest * 4); };
-  set(RuntimeModel::median, median_of(values));
+  set(RuntimeModel::median, median_of({values.data(), count}));
   const Line line = fit(runtime_);
   if (line.valid) set(RuntimeModel::linear, near(line.a + line.b * input_size));
 
   if (input_size > 0) {
-    values.clear();
+    count = 0;
     for (const Sample& s : runtime_.samples) {
-      if (s.input_size > 0) values.push_back(s.value / s.input_size);
+      if (s.input_size > 0) values[count++] = s.value / s.input_size;
     }
-    if (!values.empty()) set(RuntimeModel::ratio, near(median_of(values) * input_size));
+    if (count > 0) {
+      set(RuntimeModel::ratio, near(median_of({values.data(), count}) * input_size));
+    }
   }
   return estimates;
 }

@@ -42,6 +42,9 @@ inline constexpr std::size_t runtime_models = 6;
 std::string_view to_string(MemoryModel model) noexcept;
 std::string_view to_string(RuntimeModel model) noexcept;
 
+/// Samples that a history can be told to keep.
+inline constexpr std::size_t largest_window = 1024;
+
 /// One estimate a model; a negative value where the model has nothing to go by.
 using MemoryEstimates = std::array<double, memory_models>;
 using RuntimeEstimates = std::array<double, runtime_models>;
@@ -76,6 +79,7 @@ struct Line {
 /// Recent steps of one type. Memory: 24 bytes a sample of the window.
 class LoadHistory {
  public:
+  /// `window` ≤ largest_window.
   explicit LoadHistory(std::size_t window) : window_(window) {}
 
   /// Adds a step. `peak_bytes` ≤ 0 or `runtime_ns` < 0: that half is not known.
@@ -92,7 +96,7 @@ class LoadHistory {
   /// Every model's estimate for a step with this input. Needs at least one sample of the kind.
   /// Cost: O(window).
   [[nodiscard]] MemoryEstimates memory_estimates(double input_size) const noexcept;
-  [[nodiscard]] RuntimeEstimates runtime_estimates(double input_size) const;
+  [[nodiscard]] RuntimeEstimates runtime_estimates(double input_size) const noexcept;
 
   /// What memory should at least be when the input is larger than any seen and memory was seen to
   /// follow the input; 0 otherwise. Cost: O(window).

@@ -147,6 +147,16 @@ struct Transparent {
   }
 };
 
+// What every model says of a step, before it is learned.
+struct Estimates {
+  MemoryEstimates memory;
+  RuntimeEstimates runtime;
+
+  Estimates(const LoadHistory& history, double input_size) noexcept
+      : memory(history.memory_estimates(input_size)),
+        runtime(history.runtime_estimates(input_size)) {}
+};
+
 using Histories = std::unordered_map<std::string, LoadHistory, Transparent, std::equal_to<>>;
 
 }  // namespace
@@ -171,7 +181,7 @@ struct LoadPredictor::Impl {
   explicit Impl(const LoadPredictorOptions& given) : options(given) {
     options.default_memory_bytes = std::max<std::size_t>(1, options.default_memory_bytes);
     options.default_runtime_ns = std::max<std::int64_t>(1, options.default_runtime_ns);
-    options.window = std::clamp<std::size_t>(options.window, 8, 1024);
+    options.window = std::clamp<std::size_t>(options.window, 8, detail::largest_window);
     options.max_types = std::max<std::size_t>(1, options.max_types);
     if (!(options.failure_weight >= 0)) options.failure_weight = 0;
     options.failure_weight = std::min(options.failure_weight, 1e6);
@@ -197,24 +207,41 @@ struct LoadPredictor::Impl {
     return at->second;
   }
 
+  /// The history that other types are guessed by: of all types with this last part. As long as
+  /// only the type of just that name was seen, its own serves, so that it is not kept twice.
+  const LoadHistory* find_part(std::string_view part) const noexcept {
+    const LoadHistory* shared = find(parts, part);
+    return shared != nullptr ? shared : find(histories, part);
+  }
+
+  LoadHistory& touch_part(std::string_view part) {
+    const LoadHistory* own = parts.contains(part) ? nullptr : find(histories, part);
+    LoadHistory& shared = touch(parts, part);
+    if (own != nullptr) {
+      const std::uint64_t touched = shared.touched;
+      shared = *own;
+      shared.touched = touched;
+    }
+    return shared;
+  }
+
   double memory_guess(const LoadHistory& history, double input_size,
-                      MemoryModel& model) const noexcept {
-    const MemoryEstimates estimates = history.memory_estimates(input_size);
+                      const MemoryEstimates& estimates, MemoryModel& model) const noexcept {
     model = choose(estimates, history.memory_losses, shared_memory, MemoryModel::max_plus_5);
     return std::max(estimates[static_cast<std::size_t>(model)],
                     history.extrapolated_bytes(input_size));
   }
 
-  double runtime_guess(const LoadHistory& history, double input_size, RuntimeModel& model) const {
-    const RuntimeEstimates estimates = history.runtime_estimates(input_size);
+  double runtime_guess(const LoadHistory& history, const RuntimeEstimates& estimates,
+                       RuntimeModel& model) const noexcept {
     model = choose(estimates, history.runtime_losses, shared_runtime, RuntimeModel::median);
     return estimates[static_cast<std::size_t>(model)];
   }
 
   // Marks every model by what it would have cost on this step, then learns the step.
-  void learn(LoadHistory& history, const LoadSample& sample, MemoryLosses* shared_memory_losses,
-             RuntimeLosses* shared_runtime_losses) const;
-  void judge(const LoadHistory& history, const LoadSample& sample);
+  void learn(LoadHistory& history, const LoadSample& sample, const Estimates& estimates,
+             MemoryLosses* shared_memory_losses, RuntimeLosses* shared_runtime_losses) const;
+  void judge(const LoadHistory& history, const LoadSample& sample, const Estimates& estimates);
   void fill(LoadPrediction& out, const LoadHistory& history, double input_size, LoadSource source,
             bool memory, bool runtime) const;
   LoadPrediction predict(const LoadQuery& query) const;
@@ -235,7 +262,7 @@ struct LoadPredictor::Impl {
 };
 
 void LoadPredictor::Impl::learn(LoadHistory& history, const LoadSample& sample,
-                                MemoryLosses* shared_memory_losses,
+                                const Estimates& estimates, MemoryLosses* shared_memory_losses,
                                 RuntimeLosses* shared_runtime_losses) const {
   const auto used = static_cast<double>(sample.peak_bytes);
   const auto runtime_ns = static_cast<double>(sample.runtime_ns);
@@ -244,7 +271,7 @@ void LoadPredictor::Impl::learn(LoadHistory& history, const LoadSample& sample,
     return;
   }
   if (used > 0 && history.memory_samples() > 0) {
-    MemoryEstimates losses = history.memory_estimates(sample.input_size);
+    MemoryEstimates losses = estimates.memory;
     for (double& loss : losses) {
       const double given = loss < 0 ? history.max_peak_bytes() * 1.05 : loss;
       const Waste waste = waste_of(given, used, 1.0, history.max_peak_bytes());
@@ -256,7 +283,7 @@ void LoadPredictor::Impl::learn(LoadHistory& history, const LoadSample& sample,
     if (shared_memory_losses != nullptr) shared_memory_losses->add(losses, shared_decay);
   }
   if (runtime_ns >= 0 && history.runtime_samples() > 0) {
-    RuntimeEstimates losses = history.runtime_estimates(sample.input_size);
+    RuntimeEstimates losses = estimates.runtime;
     for (double& loss : losses) {
       const double ns = loss < 0 ? history.mean_runtime_ns() : loss;
       loss = std::min(3.0, std::abs(std::log((ns + 1e7) / (runtime_ns + 1e7))));
@@ -267,19 +294,20 @@ void LoadPredictor::Impl::learn(LoadHistory& history, const LoadSample& sample,
   history.add(sample.input_size, used, runtime_ns);
 }
 
-void LoadPredictor::Impl::judge(const LoadHistory& history, const LoadSample& sample) {
+void LoadPredictor::Impl::judge(const LoadHistory& history, const LoadSample& sample,
+                                const Estimates& estimates) {
   const auto used = static_cast<double>(sample.peak_bytes);
   const auto runtime_ns = static_cast<double>(sample.runtime_ns);
   if (used > 0 && runtime_ns >= 0 && history.memory_samples() > 0) {
     MemoryModel model{};
-    const double guess = memory_guess(history, sample.input_size, model);
+    const double guess = memory_guess(history, sample.input_size, estimates.memory, model);
     const double max_seen = history.max_peak_bytes();
     judge_memory(memory_totals.memory, guess, used, runtime_ns, max_seen);
     judge_memory(memory_totals.memory_max_seen, max_seen, used, runtime_ns, max_seen);
   }
   if (runtime_ns >= 0 && history.runtime_samples() > 0) {
     RuntimeModel model{};
-    runtime_score.add(runtime_guess(history, sample.input_size, model), runtime_ns);
+    runtime_score.add(runtime_guess(history, estimates.runtime, model), runtime_ns);
     last_score.add(history.last_runtime_ns(), runtime_ns);
     mean_score.add(history.mean_runtime_ns(), runtime_ns);
   }
@@ -289,13 +317,14 @@ void LoadPredictor::Impl::fill(LoadPrediction& out, const LoadHistory& history, 
                                LoadSource source, bool memory, bool runtime) const {
   if (memory && history.memory_samples() > 0) {
     MemoryModel model{};
-    out.memory_bytes = to_bytes(memory_guess(history, input_size, model));
+    out.memory_bytes =
+        to_bytes(memory_guess(history, input_size, history.memory_estimates(input_size), model));
     out.memory_model = detail::to_string(model);
     out.memory_source = source;
   }
   if (runtime && history.runtime_samples() > 0) {
     RuntimeModel model{};
-    out.runtime_ns = to_ns(runtime_guess(history, input_size, model));
+    out.runtime_ns = to_ns(runtime_guess(history, history.runtime_estimates(input_size), model));
     out.runtime_model = detail::to_string(model);
     out.runtime_source = source;
   }
@@ -312,12 +341,14 @@ LoadPrediction LoadPredictor::Impl::predict(const LoadQuery& query) const {
   out.runtime_ns = any_runtime ? to_ns(std::exp(typical_log_ns)) : options.default_runtime_ns;
   out.runtime_model = any_runtime ? "typical step" : "default";
 
-  if (const LoadHistory* part = find(parts, last_part(query.step_type)); part != nullptr) {
-    fill(out, *part, input, LoadSource::similar_types, !requested, true);
-  }
   const LoadHistory* own = find(histories, query.step_type);
   const std::uint64_t own_samples =
       own == nullptr ? 0 : std::max(own->memory_samples(), own->runtime_samples());
+  const bool own_will_do = own_samples > 0 && own_samples >= query.past.size();
+  const LoadHistory* part = find_part(last_part(query.step_type));
+  if (part != nullptr && !(part == own && own_will_do)) {
+    fill(out, *part, input, LoadSource::similar_types, !requested, true);
+  }
   if (own != nullptr && own->memory_samples() == 0 && own->failed_bytes > 0) {
     out.memory_bytes = std::max(out.memory_bytes, to_bytes(own->failed_bytes * 2));
     out.memory_source = LoadSource::history;
@@ -329,13 +360,14 @@ LoadPrediction LoadPredictor::Impl::predict(const LoadQuery& query) const {
     for (std::size_t i = query.past.size(); i-- > 0;) {
       const LoadSample& sample = query.past[i];
       if (std::isfinite(sample.input_size) && sample.input_size >= 0) {
-        learn(remembered, sample, nullptr, nullptr);
+        const Estimates estimates(remembered, sample.input_size);
+        learn(remembered, sample, estimates, nullptr, nullptr);
       }
     }
     fill(out, remembered, input, LoadSource::past, true, true);
     out.samples = query.past.size();
   }
-  if (own != nullptr && own_samples > 0 && own_samples >= query.past.size()) {
+  if (own_will_do) {
     fill(out, *own, input, LoadSource::history, true, true);
     out.samples = static_cast<std::size_t>(own_samples);
   }
@@ -383,10 +415,14 @@ Status LoadPredictor::observe(const LoadSample& sample) noexcept {
     const std::lock_guard lock(impl_->mutex);
     Impl& self = *impl_;
     LoadHistory& history = self.touch(self.histories, sample.step_type);
-    if (!sample.out_of_memory) self.judge(history, sample);
-    self.learn(history, sample, &self.shared_memory, &self.shared_runtime);
     const std::string_view part = last_part(sample.step_type);
-    self.learn(self.touch(self.parts, part), sample, nullptr, nullptr);
+    if (part != sample.step_type || self.parts.contains(part)) {
+      LoadHistory& shared = self.touch_part(part);
+      self.learn(shared, sample, Estimates(shared, sample.input_size), nullptr, nullptr);
+    }
+    const Estimates estimates(history, sample.input_size);
+    if (!sample.out_of_memory) self.judge(history, sample, estimates);
+    self.learn(history, sample, estimates, &self.shared_memory, &self.shared_runtime);
     if (sample.runtime_ns >= 0 && !sample.out_of_memory) {
       const double log_ns = std::log(std::max(1.0, static_cast<double>(sample.runtime_ns)));
       self.typical_log_ns = self.any_runtime ? 0.95 * self.typical_log_ns + 0.05 * log_ns : log_ns;

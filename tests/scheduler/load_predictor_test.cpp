@@ -238,5 +238,27 @@ TEST(LoadPredictor, SameCallsSameAnswers) {
   }
 }
 
+// The bare type's own history serves until a second type has the same last part; then it goes on
+// as if it had been shared all along.
+TEST(LoadPredictor, TypesShareTheirLastPartWhoeverCameFirst) {
+  const std::vector<std::string> types = {"sort", "sort", "A.sort", "sort", "B:sort", "sort"};
+  for (std::size_t first = 0; first < types.size(); ++first) {
+    LoadPredictor predictor;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      const std::string& type = types[(first + i) % types.size()];
+      const std::size_t peak = (i + 1) * 100'000'000;
+      ASSERT_TRUE(predictor
+                      .observe({.step_type = type,
+                                .peak_bytes = peak,
+                                .runtime_ns = std::int64_t(i + 1) * 1'000'000'000})
+                      .ok());
+      const LoadPrediction guess = predictor.predict({.step_type = "new/sort"});
+      EXPECT_EQ(guess.memory_source, LoadSource::similar_types);
+      EXPECT_GE(guess.memory_bytes, peak);
+      EXPECT_EQ(predictor.predict({.step_type = type}).memory_source, LoadSource::history);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace frys
