@@ -54,19 +54,19 @@ class PlanTask {
 
 /// Ranks every unfinished step by its b-level: the predicted time from its start to the end.
 void Engine::rank(WorkflowRun& run) {
-  Links successors(run.steps.size());
+  static const std::vector<std::size_t> none;
+  const auto successors = [&](std::size_t i) -> const std::vector<std::size_t>& {
+    return unfinished(run.steps[i]) ? run.steps[i].successors : none;
+  };
   std::vector<double> times(run.steps.size(), 0);
   for (std::size_t i = 0; i < run.steps.size(); ++i) {
-    if (!unfinished(run.steps[i])) continue;
-    successors[i] = run.steps[i].successors;
-    times[i] = seconds(run.steps[i].forecast.runtime_ns);
+    if (unfinished(run.steps[i])) times[i] = seconds(run.steps[i].forecast.runtime_ns);
   }
-  const auto levels = b_levels(successors, times);
-  if (!levels) return;
+  const std::vector<double> levels = b_levels(successors, times);
   for (std::size_t i = 0; i < run.steps.size(); ++i) {
     Step& step = run.steps[i];
-    if (!unfinished(step) || step.urgency_s == (*levels)[i]) continue;
-    step.urgency_s = (*levels)[i];
+    if (!unfinished(step) || step.urgency_s == levels[i]) continue;
+    step.urgency_s = levels[i];
     if (step.state == StepState::ready) {
       static_cast<void>(allocator_.set_urgency(step.ticket, step.urgency_s));
     }

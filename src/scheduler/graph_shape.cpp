@@ -140,9 +140,7 @@ std::vector<std::size_t> find_cycle(const Links& successors) {
   return {};
 }
 
-std::vector<std::size_t> find_path(
-    FunctionRef<const std::vector<std::size_t>&(std::size_t)> successors, std::size_t from,
-    std::size_t to) {
+std::vector<std::size_t> find_path(SuccessorsOf successors, std::size_t from, std::size_t to) {
   std::unordered_map<std::size_t, std::size_t> reached_by{{from, from}};
   std::vector<std::size_t> work{from};
   while (!work.empty() && !reached_by.contains(to)) {
@@ -157,6 +155,33 @@ std::vector<std::size_t> find_path(
   while (path.back() != from) path.push_back(reached_by.at(path.back()));
   std::reverse(path.begin(), path.end());
   return path;
+}
+
+std::vector<double> b_levels(SuccessorsOf successors, const std::vector<double>& seconds) {
+  const std::size_t n = seconds.size();
+  std::vector<std::size_t> waits(n, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (const std::size_t next : successors(i)) ++waits[next];
+  }
+  std::vector<std::size_t> sorted;
+  sorted.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (waits[i] == 0) sorted.push_back(i);
+  }
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    for (const std::size_t next : successors(sorted[i])) {
+      if (--waits[next] == 0) sorted.push_back(next);
+    }
+  }
+  std::vector<double> levels = seconds;
+  for (std::size_t i = sorted.size(); i-- > 0;) {
+    double longest = 0;
+    for (const std::size_t next : successors(sorted[i])) {
+      if (waits[next] == 0) longest = std::max(longest, levels[next]);
+    }
+    levels[sorted[i]] += longest;
+  }
+  return levels;
 }
 
 std::vector<std::size_t> between(const Links& successors, const Links& predecessors,

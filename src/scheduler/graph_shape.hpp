@@ -17,6 +17,8 @@
 namespace frys::detail {
 
 using Links = std::vector<std::vector<std::size_t>>;
+/// Says the successors of a node, wherever they are kept.
+using SuccessorsOf = FunctionRef<const std::vector<std::size_t>&(std::size_t)>;
 
 /// The reverse of `links`. Cost: O(nodes + links).
 Links reversed(const Links& links);
@@ -27,9 +29,10 @@ std::vector<std::size_t> find_cycle(const Links& successors);
 
 /// A path from `from` to `to` as nodes, both included; empty when there is none. No recursion.
 /// Cost: O(nodes and links that `from` reaches), whatever the size of the rest.
-std::vector<std::size_t> find_path(
-    FunctionRef<const std::vector<std::size_t>&(std::size_t)> successors, std::size_t from,
-    std::size_t to);
+std::vector<std::size_t> find_path(SuccessorsOf successors, std::size_t from, std::size_t to);
+
+/// What `frys::b_levels` promises, of successors that exist.
+std::vector<double> b_levels(SuccessorsOf successors, const std::vector<double>& seconds);
 
 /// Every node on a path from `first` to `last`, both included, ascending; empty when there is no
 /// path. Cost: O(nodes + links).

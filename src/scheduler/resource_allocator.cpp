@@ -11,6 +11,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "scheduler/graph_shape.hpp"
+
 namespace frys {
 namespace {
 
@@ -436,35 +438,17 @@ Result<std::vector<double>> b_levels(const std::vector<std::vector<std::size_t>>
                                                    " steps; there must be one a step");
   }
   try {
-    std::vector<std::size_t> waits(n, 0);
     for (const auto& list : successors) {
       for (const std::size_t next : list) {
-        if (next >= n) {
-          return Status(ErrorCode::invalid_argument, "b_levels: successor " + std::to_string(next) +
-                                                         " is not below " + std::to_string(n));
-        }
-        ++waits[next];
+        if (next < n) continue;
+        return Status(ErrorCode::invalid_argument, "b_levels: successor " + std::to_string(next) +
+                                                       " is not below " + std::to_string(n));
       }
     }
-    std::vector<std::size_t> sorted;
-    sorted.reserve(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      if (waits[i] == 0) sorted.push_back(i);
-    }
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-      for (const std::size_t next : successors[sorted[i]]) {
-        if (--waits[next] == 0) sorted.push_back(next);
-      }
-    }
-    std::vector<double> levels = seconds;
-    for (std::size_t i = sorted.size(); i-- > 0;) {
-      double longest = 0;
-      for (const std::size_t next : successors[sorted[i]]) {
-        if (waits[next] == 0) longest = std::max(longest, levels[next]);
-      }
-      levels[sorted[i]] += longest;
-    }
-    return levels;
+    const auto successors_of = [&](std::size_t i) -> const std::vector<std::size_t>& {
+      return successors[i];
+    };
+    return detail::b_levels(successors_of, seconds);
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }
