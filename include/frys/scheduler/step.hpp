@@ -3,7 +3,7 @@
 
 // What a step is made of: its name, what it waits for and asks for, and the function it runs.
 // A function ends when it returns, when it hands its completion back later, or as a coroutine;
-// the latter two hold no worker while they wait.
+// the latter two hold no worker while they wait, only their cpu_slots: ask for 0 to wait freely.
 //
 //   spec.run = [](frys::StepContext& context) { return think(context); };
 //   spec.run = [](frys::StepContext& context, frys::StepCompletion done) {
