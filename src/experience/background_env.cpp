@@ -49,23 +49,33 @@ void BackgroundEnv::Queue::push(const Job& job) {
   const std::lock_guard lock(mutex);
   (job.priority == HIGH ? high : low).push_back(job);
   waiting.fetch_add(1, std::memory_order_relaxed);
+  changed.notify_all();
+}
+
+/// Runs `job`, which is in no queue any more. `lock` is held, but for meanwhile.
+void BackgroundEnv::Queue::run(std::unique_lock<std::mutex>& lock, const Job& job) {
+  waiting.fetch_sub(1, std::memory_order_relaxed);
+  ++running;
+  lock.unlock();
+  struct Ended {  // Also when the job throws: `settle` waits for it.
+    Queue& queue;
+    std::unique_lock<std::mutex>& lock;
+    ~Ended() {
+      lock.lock();
+      --queue.running;
+      queue.changed.notify_all();
+    }
+  } ended{*this, lock};
+  job.function(job.argument);
 }
 
 bool BackgroundEnv::Queue::run_one(bool high_only) {
-  Job job;
-  {
-    const std::lock_guard lock(mutex);
-    std::deque<Job>& jobs = high.empty() && !high_only ? low : high;
-    if (jobs.empty()) return false;
-    job = jobs.front();
-    jobs.pop_front();
-    waiting.fetch_sub(1, std::memory_order_relaxed);
-    ++running;
-  }
-  job.function(job.argument);
-  const std::lock_guard lock(mutex);
-  --running;
-  idle.notify_all();
+  std::unique_lock lock(mutex);
+  std::deque<Job>& jobs = high.empty() && !high_only ? low : high;
+  if (jobs.empty()) return false;
+  const Job job = jobs.front();
+  jobs.pop_front();
+  run(lock, job);
   return true;
 }
 
@@ -93,6 +103,16 @@ void BackgroundEnv::help(std::size_t bytes) {
   if (everything) written_while_waiting_.store(0, std::memory_order_relaxed);
 }
 
+bool BackgroundEnv::make_way() {
+  if (queue_->run_one()) return true;
+  std::unique_lock lock(queue_->mutex);
+  const std::size_t running = queue_->running;
+  const auto has_work = [this] { return queue_->waiting.load(std::memory_order_relaxed) > 0; };
+  if (running == 0) return has_work();
+  queue_->changed.wait(lock, [&] { return queue_->running < running || has_work(); });
+  return true;
+}
+
 void BackgroundEnv::settle() {
   std::unique_lock lock(queue_->mutex);
   const auto cannot_be_taken_back = [](const Job& job) { return job.unschedule == nullptr; };
@@ -102,13 +122,10 @@ void BackgroundEnv::settle() {
       if (found == jobs->end()) break;
       const Job job = *found;
       jobs->erase(found);
-      queue_->waiting.fetch_sub(1, std::memory_order_relaxed);
-      lock.unlock();
-      job.function(job.argument);
-      lock.lock();
+      queue_->run(lock, job);
     }
   }
-  queue_->idle.wait(lock, [this] { return queue_->running == 0; });
+  queue_->changed.wait(lock, [this] { return queue_->running == 0; });
 }
 
 int BackgroundEnv::UnSchedule(void* tag, Priority priority) {
@@ -140,7 +157,7 @@ void BackgroundEnv::WaitForJoin() {
   while (queue_->run_one()) {
   }
   std::unique_lock lock(queue_->mutex);
-  queue_->idle.wait(lock, [this] { return queue_->running == 0; });
+  queue_->changed.wait(lock, [this] { return queue_->running == 0; });
 }
 
 unsigned int BackgroundEnv::GetThreadPoolQueueLen(Priority priority) const {

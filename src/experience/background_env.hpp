@@ -6,8 +6,9 @@
 // class takes it up. RocksDB schedules under its own mutex, which a job needs too, so a job never
 // runs inside `Schedule`: with an inline executor it waits for `help`.
 //
-// Why nothing waits forever, whatever the executor does: RocksDB stalls a writer only when several
-// write buffers wait to be written out, and `help` makes the writer do a waiting job before that.
+// Why nothing waits forever, whatever the executor does: a writer never sleeps inside RocksDB
+// (ExperienceLake::write). Where RocksDB would have it wait for a job, the writer takes up the job
+// itself if nobody has (`make_way`): the executor's threads may all be waiting for that writer.
 
 #pragma once
 
@@ -34,6 +35,9 @@ class BackgroundEnv final : public rocksdb::EnvWrapper {
   /// the executor does not take them up: at once if it is inline, else a full buffer that waits
   /// after 2 MiB more, a merge after 64 MiB. Cost: one relaxed load when nothing waits.
   void help(std::size_t bytes);
+  /// To be called when RocksDB takes no write before its jobs get on, holding no lock of it. Runs a
+  /// waiting job, else waits for one that runs to end. False: there was neither.
+  bool make_way();
   /// Runs the waiting jobs that RocksDB cannot take back, then waits for those that run.
   /// To be called before the database is closed.
   void settle();
@@ -69,13 +73,14 @@ class BackgroundEnv final : public rocksdb::EnvWrapper {
   /// Outlives the environment in tasks that come too late.
   struct Queue {
     mutable std::mutex mutex;
-    std::condition_variable idle;
+    std::condition_variable changed;  // A job came, or ended.
     std::deque<Job> high;  // Buffers written out: before merges, for writers wait for them.
     std::deque<Job> low;
     std::size_t running = 0;
     std::atomic<std::size_t> waiting{0};
 
     bool run_one(bool high_only = false);
+    void run(std::unique_lock<std::mutex>& lock, const Job& job);
     void push(const Job& job);
   };
 

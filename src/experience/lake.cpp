@@ -132,6 +132,7 @@ struct ExperienceLake::Impl {
   Status open_database();
   Status check_description();
   void close_database() noexcept;
+  rocksdb::Status write_awake(rocksdb::WriteOptions how, rocksdb::WriteBatch& batch);
 
   [[nodiscard]] Status closed() const {
     return Status(ErrorCode::closed, where + ": it is closed; open it again");
@@ -235,6 +236,19 @@ void ExperienceLake::Impl::close_database() noexcept {
   env.reset();
 }
 
+/// RocksDB would have the writer sleep until its jobs get on, and slow it down to 16 KiB a second
+/// before that; the writer does the jobs instead, or waits for them where no lock of RocksDB is
+/// held.
+rocksdb::Status ExperienceLake::Impl::write_awake(rocksdb::WriteOptions how,
+                                                  rocksdb::WriteBatch& batch) {
+  how.no_slowdown = true;
+  for (bool hope = true;;) {
+    rocksdb::Status status = db->Write(how, &batch);
+    if (!status.IsIncomplete() || !hope) return status;
+    hope = env->make_way();
+  }
+}
+
 ExperienceLake::ExperienceLake(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 
 ExperienceLake::~ExperienceLake() { (void)close(); }
@@ -286,7 +300,7 @@ Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeR
       bytes = batch.GetDataSize();
       rocksdb::WriteOptions options;
       options.sync = sync;
-      return impl_->db->Write(options, &batch);
+      return impl_->write_awake(options, batch);
     });
     // Whatever the reason, what the log holds is not known until it is read again.
     if (!status.ok()) impl_->wounded.store(true);

@@ -70,6 +70,10 @@ Status to_status(const rocksdb::Status& status, std::string_view what) {
   if (status.IsNoSpace()) {
     return Status(ErrorCode::io_error, message + ": the disk is full; free space and try again");
   }
+  if (status.IsIncomplete()) {
+    // A write that waits for jobs of which there are none: they ended at an error of the disk.
+    return Status(ErrorCode::io_error, message + ": tables can't be written any more");
+  }
   if (status.IsIOError()) return Status(ErrorCode::io_error, message);
   if (status.IsMemoryLimit()) return Status(ErrorCode::out_of_memory, message);
   if (status.IsShutdownInProgress()) return Status(ErrorCode::closed, message);

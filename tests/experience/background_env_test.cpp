@@ -95,6 +95,43 @@ TEST(BackgroundEnvTest, AWriterHelpsWhenTheExecutorDoesNot) {
   EXPECT_EQ(counter.load(), 2);
 }
 
+TEST(BackgroundEnvTest, AWriterInNeedRunsAJobOrWaitsForOne) {
+  SimulatedExecutor asleep;
+  BackgroundEnv env(on(asleep));
+  EXPECT_FALSE(env.make_way());
+  std::atomic<int> counter{0};
+  env.Schedule(&count_up, &counter, Env::LOW, nullptr, nullptr);
+  EXPECT_TRUE(env.make_way());
+  EXPECT_EQ(counter.load(), 1);
+  EXPECT_FALSE(env.make_way());
+
+  struct Slow {
+    std::atomic<bool> begun{false};
+    std::atomic<bool> may_end{false};
+  } slow;
+  const auto run = [](void* job) {
+    static_cast<Slow*>(job)->begun = true;
+    while (!static_cast<Slow*>(job)->may_end) std::this_thread::yield();
+  };
+  env.Schedule(run, &slow, Env::HIGH, nullptr, nullptr);
+  std::thread other([&] { asleep.run(); });
+  while (!slow.begun) std::this_thread::yield();
+  std::thread ender([&] { slow.may_end = true; });
+  EXPECT_TRUE(env.make_way());
+  EXPECT_TRUE(slow.may_end.load());
+  ender.join();
+  other.join();
+  EXPECT_FALSE(env.make_way());
+}
+
+TEST(BackgroundEnvTest, AJobThatThrowsHasEnded) {
+  SimulatedExecutor asleep;
+  BackgroundEnv env(on(asleep));
+  env.Schedule([](void*) { throw std::bad_alloc(); }, nullptr, Env::LOW, nullptr, nullptr);
+  EXPECT_THROW((void)env.make_way(), std::bad_alloc);
+  env.settle();  // Would wait for it.
+}
+
 TEST(BackgroundEnvTest, JobsCanBeTakenBackByTag) {
   SimulatedExecutor asleep;
   BackgroundEnv env(on(asleep));

@@ -6,10 +6,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <future>
 #include <limits>
+#include <random>
 
 #include "experience/store_fixture.hpp"
 #include "frys/core/simulation.hpp"
@@ -287,6 +290,47 @@ TEST_F(ExperienceStoreTest, WorksOnAnExecutorWhoseTimeStands) {
   }
   EXPECT_TRUE(store->close().ok());
   simulation.run();
+}
+
+/// Some hundred kilobytes that no compression makes smaller.
+Experience bulky_experience(int number) {
+  Experience experience = numbered_experience(number);
+  std::minstd_rand random(static_cast<std::uint32_t>(number) + 1);
+  experience.payload.resize(100'000);
+  for (std::byte& byte : experience.payload) byte = static_cast<std::byte>(random() >> 8);
+  return experience;
+}
+
+TEST_F(ExperienceStoreTest, WritersDoTheMergingThatNobodyElseDoes) {
+  SimulatedExecutor asleep;
+  Environment simulated;
+  simulated.executor = &asleep;
+  ExperienceStoreOptions small = options();
+  small.write_buffer_bytes = 1 << 20;
+  Result<ExperienceStore> store = ExperienceStore::open(small, simulated);
+  ASSERT_TRUE(store);
+  // So many tables that RocksDB would let 16 KiB a second through, and then nothing.
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(store->store(bulky_experience(i)));
+  EXPECT_TRUE(store->close().ok());
+  asleep.run();
+}
+
+TEST_F(ExperienceStoreTest, CallbacksThatFillTheBackgroundDoNotStarveTheTables) {
+  ExperienceStoreOptions small = options();
+  small.write_buffer_bytes = 1 << 20;
+  Result<ExperienceStore> store = ExperienceStore::open(small, environment());
+  ASSERT_TRUE(store);
+  constexpr int total = 400;
+  std::atomic<int> stored{0};
+  std::promise<void> all;
+  for (int i = 0; i < total; ++i) {
+    store->store(bulky_experience(i), {}, [&](const Result<ExperienceId>& id) {
+      EXPECT_TRUE(id) << id.error().to_string();
+      if (stored.fetch_add(1) + 1 == total) all.set_value();
+    });
+  }
+  ASSERT_EQ(all.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready)
+      << stored.load() << " of " << total;
 }
 
 TEST_F(ExperienceStoreTest, ASecondStoreOnTheFolderIsTurnedAway) {
