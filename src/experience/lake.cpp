@@ -3,22 +3,17 @@
 
 #include "experience/lake.hpp"
 
-#include <fcntl.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <climits>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <shared_mutex>
 
 #include "experience/background_env.hpp"
+#include "experience/lake_folder.hpp"
 #include "experience/lake_options.hpp"
+#include "experience/lake_salvage.hpp"
 #include "experience/rocksdb_timer.hpp"
 
 namespace frys::detail {
@@ -33,87 +28,8 @@ rocksdb::Slice slice(const ExperienceId& id) noexcept {
 }
 std::string_view view(const rocksdb::Slice& bytes) noexcept { return {bytes.data(), bytes.size()}; }
 
-Status folder_error(const std::string& path, int error_number) {
-  return Status(ErrorCode::io_error,
-                "experience store " + path +
-                    ": the folder can't be made or opened: " + std::strerror(error_number) +
-                    "; check that its parent exists and may be written to");
-}
-
-/// Makes the folder if need be. RocksDB knows a lock by its path, so the path is made the only one.
-Result<std::string> prepare_folder(const std::string& path) {
-  if (path.empty()) {
-    return Status(ErrorCode::invalid_argument, "experience store: path is empty; name a folder");
-  }
-  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return folder_error(path, errno);
-  struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return folder_error(path, errno);
-  if (!S_ISDIR(info.st_mode)) {
-    return Status(ErrorCode::invalid_argument,
-                  "experience store " + path + ": this is a file; name a folder");
-  }
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
-  if (real == nullptr) return folder_error(path, errno);
-  return std::string(real.get());
-}
-
-/// Whether the folder holds tables: then something was stored.
-bool has_tables(const std::string& path) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (entry.path().extension() == ".sst") return true;
-  }
-  return false;
-}
-
-/// RocksDB takes a folder without CURRENT for an empty one, and would clear away what lies there.
-Status check_not_headless(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::exists(path + "/CURRENT", error)) return {};
-  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".sst") || (name.rfind("MANIFEST-", 0) == 0 && name != "MANIFEST-000001")) {
-      return Status(ErrorCode::corruption,
-                    "experience store " + path + ": it holds " + name +
-                        " but no file CURRENT, which names the manifest in use: restore CURRENT "
-                        "(one line, MANIFEST-<number>) or a backup");
-    }
-  }
-  if (error) return folder_error(path, error.value());
-  return {};
-}
-
-/// Who holds the lock, as far as the system tells.
-std::string lock_holder(const std::string& path, const std::string& rocksdb_message) {
-  if (rocksdb_message.find("current process") != std::string::npos) return "this process";
-  const int fd = ::open((path + "/LOCK").c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return "another process";
-  struct flock lock{};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  const bool known = ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0;
-  ::close(fd);
-  return known ? "process " + std::to_string(lock.l_pid) : "another process";
-}
-
-/// Whether the folder takes a write to the device: a full disk has room again, and the like.
-Status probe_folder(const std::string& path) {
-  const std::string name = path + "/frys-probe";
-  const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return folder_error(path, errno);
-  const std::string room(std::size_t{256} << 10, '\0');
-  const bool written = ::write(fd, room.data(), room.size()) == static_cast<ssize_t>(room.size()) &&
-                       ::fdatasync(fd) == 0;
-  const int error = written ? 0 : (errno != 0 ? errno : ENOSPC);
-  ::close(fd);
-  ::unlink(name.c_str());
-  if (written) return {};
-  return Status(ErrorCode::io_error, "experience store " + path +
-                                         ": an earlier write failed, and a "
-                                         "trial write still does: " +
-                                         std::strerror(error) +
-                                         "; what is stored can be read; make room and store again");
-}
+// So many write-ahead logs are read back at each opening; more are made into tables.
+constexpr std::size_t logs_left = 8;
 
 }  // namespace
 
@@ -127,14 +43,18 @@ struct ExperienceLake::Impl {
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* handles[families] = {};
   std::atomic<bool> wounded{false};
+  Status open_error;        // Why there is no `db`, when it is not closed.
   bool had_tables = false;  // Before the database was opened.
 
-  Status open_database();
+  Status open_database(bool write_tables);
   Status check_description();
+  Status close_gaps();
   void close_database() noexcept;
   rocksdb::Status write_awake(rocksdb::WriteOptions how, rocksdb::WriteBatch& batch);
 
-  [[nodiscard]] Status closed() const {
+  /// Why there is no `db`.
+  [[nodiscard]] Status absent() const {
+    if (!open_error.ok()) return open_error;
     return Status(ErrorCode::closed, where + ": it is closed; open it again");
   }
   template <typename F>
@@ -149,13 +69,16 @@ struct ExperienceLake::Impl {
   }
 };
 
-Status ExperienceLake::Impl::open_database() {
+/// `write_tables`: makes tables of what the logs hold. Else the logs are kept and replayed into
+/// memory, which is faster and needs no room on the disk.
+Status ExperienceLake::Impl::open_database(bool write_tables) {
   Status status = check_not_headless(options.path);
   if (!status.ok()) return status;
   had_tables = has_tables(options.path);
   env = std::make_unique<BackgroundEnv>(environment);
   rocksdb::DBOptions db_options = lake_db_options(options, environment);
   db_options.env = env.get();
+  db_options.avoid_flush_during_recovery = !write_tables;
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* opened_db = nullptr;
   rocksdb::Status answer;
@@ -170,7 +93,8 @@ Status ExperienceLake::Impl::open_database() {
                                                  lock_holder(options.path, answer.ToString()) +
                                                  " has it open; close it there first");
     }
-    if (answer.IsPathNotFound() && std::filesystem::exists(options.path + "/LOCK")) {
+    std::error_code ignored;
+    if (answer.IsPathNotFound() && std::filesystem::exists(options.path + "/LOCK", ignored)) {
       return Status(ErrorCode::corruption, std::string(status.message()) + ": a file is missing");
     }
     if (answer.IsCorruption()) {
@@ -184,6 +108,7 @@ Status ExperienceLake::Impl::open_database() {
   db.reset(opened_db);
   std::copy(opened.begin(), opened.end(), handles);
   stop_rocksdb_timer(*db);
+  remove_empty_logs(options.path);
   return {};
 }
 
@@ -236,6 +161,24 @@ void ExperienceLake::Impl::close_database() noexcept {
   env.reset();
 }
 
+Status ExperienceLake::Impl::close_gaps() {
+  std::uint64_t lost = 0;
+  const auto write = [this](rocksdb::WriteBatch& batch) {
+    rocksdb::WriteOptions how;
+    how.sync = true;
+    return write_awake(how, batch);
+  };
+  Status status = guarded("close gaps", [&] {
+    return detail::close_gaps(*db, handles[family_log], handles[family_vectors], write, lost);
+  });
+  if (lost > 0) {
+    environment.write_log(LogLevel::warning, "experience",
+                          where + ": " + std::to_string(lost) +
+                              " experiences are missing from the log; those after them moved up");
+  }
+  return status;
+}
+
 /// RocksDB would have the writer sleep until its jobs get on, and slow it down to 16 KiB a second
 /// before that; the writer does the jobs instead, or waits for them where no lock of RocksDB is
 /// held.
@@ -264,8 +207,11 @@ Result<std::unique_ptr<ExperienceLake>> ExperienceLake::open(const LakeOptions& 
   impl->options.path = *folder;
   impl->environment = environment;
   impl->where = "experience store " + options.path;
-  status = impl->open_database();
+  const Result<std::size_t> logs = sync_logs(*folder);
+  if (!logs) return logs.error();
+  status = impl->open_database(options.salvage || *logs > logs_left);
   if (status.ok()) status = impl->check_description();
+  if (status.ok() && options.salvage) status = impl->close_gaps();
   if (!status.ok()) {
     impl->close_database();
     return status;
@@ -284,7 +230,7 @@ Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeR
   std::size_t bytes = 0;
   {
     const std::shared_lock lock(impl_->mutex);
-    if (impl_->db == nullptr) return impl_->closed();
+    if (impl_->db == nullptr) return impl_->absent();
     status = impl_->guarded("write", [&] {
       rocksdb::WriteBatch batch;
       for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -313,7 +259,7 @@ Status ExperienceLake::sync() {
   Status status = impl_->environment.check_fault("experience.sync");
   if (!status.ok()) return status.with_context(impl_->where + ": sync");
   const std::shared_lock lock(impl_->mutex);
-  if (impl_->db == nullptr) return impl_->closed();
+  if (impl_->db == nullptr) return impl_->absent();
   status = impl_->guarded("sync", [&] { return impl_->db->SyncWAL(); });
   if (!status.ok()) impl_->wounded.store(true);
   return status;
@@ -326,18 +272,21 @@ Status ExperienceLake::recover() {
   if (!status.ok()) return status;
   const std::unique_lock lock(impl_->mutex);
   impl_->close_database();
-  status = impl_->open_database();
-  if (!status.ok()) {
-    impl_->close_database();
-    return status;
-  }
-  impl_->wounded.store(false);
-  return {};
+  // A sync that failed can't be made good by another: the system may take for written what never
+  // reached the device. It still has it, though, and tables are made of that.
+  status = impl_->open_database(/*write_tables=*/true);
+  impl_->wounded.store(!status.ok());
+  if (status.ok()) return status;
+  // For the readers.
+  impl_->close_database();
+  impl_->open_error = impl_->open_database(/*write_tables=*/false);
+  if (!impl_->open_error.ok()) impl_->close_database();
+  return status;
 }
 
 Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
   const std::shared_lock lock(impl_->mutex);
-  if (impl_->db == nullptr) return impl_->closed();
+  if (impl_->db == nullptr) return impl_->absent();
   rocksdb::ReadOptions options;
   options.readahead_size = std::size_t{1} << 20;
   options.fill_cache = false;
@@ -353,7 +302,10 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
     const std::string place = impl_->where + ": sequence " + std::to_string(expected);
     std::uint64_t sequence = 0;
     if (!parse_sequence_key(view(log->key()), sequence) || sequence != expected) {
-      return Status(ErrorCode::corruption, place + ": it is missing from the log");
+      return Status(ErrorCode::corruption,
+                    place +
+                        ": it is missing from the log; opening with salvage = true serves the "
+                        "others");
     }
     if (!vectors->Valid() || vectors->key() != log->key()) {
       if (!vectors->status().ok()) return to_status(vectors->status(), place);
@@ -378,7 +330,7 @@ Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
   Status status = impl_->environment.check_fault("experience.read");
   if (!status.ok()) return status.with_context(impl_->where + ": read");
   const std::shared_lock lock(impl_->mutex);
-  if (impl_->db == nullptr) return impl_->closed();
+  if (impl_->db == nullptr) return impl_->absent();
   std::string record;
   bool found = true;
   status = impl_->guarded("read " + id.to_string(), [&] {

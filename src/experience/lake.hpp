@@ -61,8 +61,9 @@ class ExperienceLake {
 
   /// Whether a write failed in a way after which RocksDB refuses all others.
   [[nodiscard]] bool wounded() const noexcept;
-  /// Opens the database again when the folder takes writes again. What the failed write left in the
-  /// log, if anything, then is to be found by `scan`.
+  /// Opens the database again when the folder takes writes again, and puts all that it holds on the
+  /// device. What the failed write left in the log, if anything, then is to be found by `scan`.
+  /// When it fails, reading goes on if it can, and else answers why not.
   Status recover();
 
   using Visitor =

@@ -108,8 +108,6 @@ rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment
   db.atomic_flush = true;
   // A log that was synced and is gone, or shorter, is noticed.
   db.track_and_verify_wals_in_manifest = true;
-  // Opening replays the log into memory instead of writing tables at once: fast, nothing synced.
-  db.avoid_flush_during_recovery = !options.salvage;
   db.max_total_wal_size = 8 * options.write_buffer_bytes;
   db.skip_stats_update_on_db_open = true;
   db.manifest_preallocation_size = std::size_t{64} << 10;

@@ -17,7 +17,8 @@ namespace frys::detail {
 /// `what` is "experience store <path>: <verb>".
 Status to_status(const rocksdb::Status& status, std::string_view what);
 
-/// Everything but `env`. The information log goes to the environment's sink, or nowhere.
+/// Everything but `env` and what becomes of the logs at opening. The information log goes to the
+/// environment's sink, or nowhere.
 rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment& environment);
 
 /// The column families in the order default, rows, vectors, log.
