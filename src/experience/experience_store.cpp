@@ -85,6 +85,7 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Result<ExperienceId> store_one(const Experience& experience, const StoreOptions& how);
   Result<std::vector<Match>> find(const SimilarityQuery& query) const;
   Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit) const;
+  std::vector<Neighbour> scan(const AttributeFilter& filter, const float* unit) const;
   Result<Experience> get(const ExperienceId& id) const;
   Result<std::vector<float>> vector_of(const Experience& experience) const;
   Result<std::vector<float>> embed(std::string_view text) const;
@@ -295,6 +296,18 @@ Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& qu
   return matches;
 }
 
+/// All that a narrow filter lets through: which of them rank highest is not for likeness to say.
+std::vector<Neighbour> ExperienceStore::Impl::scan(const AttributeFilter& filter,
+                                                   const float* unit) const {
+  const std::size_t published = index->size();
+  std::vector<Neighbour> found;
+  for (const std::uint32_t ordinal : filter.candidates) {
+    if (ordinal >= published || !filter.accepts(attributes.row(ordinal))) continue;
+    found.push_back({index->similarity(unit, ordinal), ordinal});
+  }
+  return found;
+}
+
 Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& query,
                                                          const float* unit) const {
   const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
@@ -308,8 +321,7 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
   IndexQuery wanted{unit, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.accept = &accept;
-  const std::vector<Neighbour> nearest =
-      filter.narrow ? index->rank(wanted, filter.candidates) : index->search(wanted);
+  const std::vector<Neighbour> nearest = filter.narrow ? scan(filter, unit) : index->search(wanted);
   return rank_matches(query, nearest, attributes, environment.clock->wall_ns());
 }
 

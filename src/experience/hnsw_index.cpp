@@ -191,8 +191,10 @@ class HnswIndex final : public PatternIndex {
 
   void link_appended() noexcept override;
   std::vector<Neighbour> search(const IndexQuery& query) const override;
-  std::vector<Neighbour> rank(const IndexQuery& query,
-                              std::span<const std::uint32_t> ordinals) const override;
+  float similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept override {
+    return simd::kernels().dot_f32(unit_vector, core_->vectors.row(ordinal),
+                                   core_->options.dimension);
+  }
 
   std::size_t size() const noexcept override {
     return core_->published.load(std::memory_order_acquire);
@@ -242,16 +244,6 @@ std::vector<Neighbour> HnswIndex::search(const IndexQuery& query) const {
   for (const Neighbour& neighbour : scratch->best) nearest.offer(neighbour);
   core_->scratches.give_back(std::move(scratch));
   core_->scan(query, linked, published, nearest);
-  return nearest.take();
-}
-
-std::vector<Neighbour> HnswIndex::rank(const IndexQuery& query,
-                                       std::span<const std::uint32_t> ordinals) const {
-  const std::size_t published = core_->published.load(std::memory_order_acquire);
-  Nearest nearest(query.count);
-  for (const std::uint32_t ordinal : ordinals) {
-    if (ordinal < published) core_->scan(query, ordinal, ordinal + 1, nearest);
-  }
   return nearest.take();
 }
 

@@ -30,9 +30,9 @@ struct Neighbour {
   std::uint32_t ordinal;
 };
 
-/// Nearer first, then older first.
+/// Nearer first, then newer first: of what happened often, the last times tell most.
 inline bool nearer(const Neighbour& a, const Neighbour& b) noexcept {
-  return a.similarity != b.similarity ? a.similarity > b.similarity : a.ordinal < b.ordinal;
+  return a.similarity != b.similarity ? a.similarity > b.similarity : a.ordinal > b.ordinal;
 }
 
 using AcceptOrdinal = FunctionRef<bool(std::uint32_t)>;
@@ -59,9 +59,9 @@ class PatternIndex {
   /// The nearest vectors, nearest first. Approximate among the linked, exact among the rest.
   /// Throws bad_alloc.
   [[nodiscard]] virtual std::vector<Neighbour> search(const IndexQuery& query) const = 0;
-  /// The same among `ordinals` only, exactly. Throws bad_alloc.
-  [[nodiscard]] virtual std::vector<Neighbour> rank(
-      const IndexQuery& query, std::span<const std::uint32_t> ordinals) const = 0;
+  /// The cosine of `unit_vector` and the vector `ordinal`, which a search sees.
+  [[nodiscard]] virtual float similarity(const float* unit_vector,
+                                         std::uint32_t ordinal) const noexcept = 0;
 
   /// Vectors that a search sees, that of them are in the graph, and what all of it takes.
   [[nodiscard]] virtual std::size_t size() const noexcept = 0;

@@ -47,6 +47,10 @@ double outcome_value(Outcome outcome) noexcept {
   return 0;
 }
 
+double outcome_factor(const SimilarityQuery& query, const Attributes& a) noexcept {
+  return 1 - query.outcome_weight * (1 - outcome_value(a.outcome));
+}
+
 double recency_factor(const SimilarityQuery& query, const Attributes& a, std::int64_t now_ns) {
   if (query.recency_weight == 0) return 1;
   const std::int64_t then_ns = a.started_at_ns != 0 ? a.started_at_ns : a.stored_at_ns;
@@ -55,10 +59,30 @@ double recency_factor(const SimilarityQuery& query, const Attributes& a, std::in
   return 1 - query.recency_weight * (1 - std::exp2(-half_lives));
 }
 
-bool better(const Match& a, const Match& b) noexcept {
-  if (a.score != b.score) return a.score > b.score;
-  if (a.similarity != b.similarity) return a.similarity > b.similarity;
-  return a.sequence < b.sequence;
+/// What sorting moves: a Match is thirty times its size.
+struct Scored {
+  double score;
+  Neighbour candidate;
+};
+
+bool better(const Scored& a, const Scored& b) noexcept {
+  return a.score != b.score ? a.score > b.score : nearer(a.candidate, b.candidate);
+}
+
+/// Everything of a match but the experience itself.
+Match explain(const SimilarityQuery& query, const Neighbour& candidate, const Attributes& a,
+              std::int64_t now_ns) {
+  Match match;
+  match.id = a.id;
+  match.similarity = std::clamp(static_cast<double>(candidate.similarity), -1.0, 1.0);
+  match.outcome_factor = outcome_factor(query, a);
+  match.recency_factor = recency_factor(query, a, now_ns);
+  match.score = std::max(0.0, match.similarity) * match.outcome_factor * match.recency_factor;
+  match.outcome = a.outcome;
+  match.reward = a.reward;
+  match.started_at_ns = a.started_at_ns;
+  match.sequence = candidate.ordinal + std::uint64_t{1};
+  return match;
 }
 
 }  // namespace
@@ -94,27 +118,23 @@ std::size_t candidates_wanted(const SimilarityQuery& query) noexcept {
 
 std::vector<Match> rank_matches(const SimilarityQuery& query, std::span<const Neighbour> candidates,
                                 const AttributeTable& attributes, std::int64_t now_ns) {
-  std::vector<Match> matches;
-  matches.reserve(candidates.size());
+  std::vector<Scored> scored;
+  scored.reserve(candidates.size());
   for (const Neighbour& candidate : candidates) {
     const Attributes& a = attributes.row(candidate.ordinal);
-    Match match;
-    match.id = a.id;
-    match.similarity = std::clamp(static_cast<double>(candidate.similarity), -1.0, 1.0);
-    match.outcome_factor = 1 - query.outcome_weight * (1 - outcome_value(a.outcome));
-    match.recency_factor = recency_factor(query, a, now_ns);
-    match.score = std::max(0.0, match.similarity) * match.outcome_factor * match.recency_factor;
-    if (match.score < query.minimum_score) continue;
-    match.outcome = a.outcome;
-    match.reward = a.reward;
-    match.started_at_ns = a.started_at_ns;
-    match.sequence = candidate.ordinal + std::uint64_t{1};
-    matches.push_back(std::move(match));
+    const double similarity = std::clamp(static_cast<double>(candidate.similarity), 0.0, 1.0);
+    const double score = similarity * outcome_factor(query, a) * recency_factor(query, a, now_ns);
+    if (score >= query.minimum_score) scored.push_back({score, candidate});
   }
-  const std::size_t wanted = std::min(query.k, matches.size());
-  std::partial_sort(matches.begin(), matches.begin() + static_cast<std::ptrdiff_t>(wanted),
-                    matches.end(), better);
-  matches.resize(wanted);
+  const std::size_t wanted = std::min(query.k, scored.size());
+  std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
+                    scored.end(), better);
+  std::vector<Match> matches;
+  matches.reserve(wanted);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    const Neighbour& candidate = scored[i].candidate;
+    matches.push_back(explain(query, candidate, attributes.row(candidate.ordinal), now_ns));
+  }
   return matches;
 }
 

@@ -150,6 +150,57 @@ TEST_F(ExperienceStoreTest, RankingIsTheProductItSaysItIs) {
   EXPECT_EQ((*full)[0].experience->outcome, Outcome::partial);
 }
 
+/// The same situation again and again, as steps of one type and agent make it.
+std::vector<Experience> repeated_situation(int count, int failures) {
+  std::vector<Experience> all(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    all[i].workflow = "w";
+    all[i].situation = "review by the critic";
+    all[i].outcome = i < failures ? Outcome::failure : Outcome::success;
+    all[i].started_at_ns = 1'700'000'000'000'000'000 + i;
+  }
+  return all;
+}
+
+TEST_F(ExperienceStoreTest, OfARepeatedSituationTheBestAreFound) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  // Failures first, so that they are the older; then last, so that they are the newer.
+  std::vector<Experience> all = repeated_situation(300, 100);
+  ASSERT_TRUE(store->store_many(all));
+  SimilarityQuery query{.text = "review by the critic", .k = 16};
+  for (const char* workflow : {"w", ""}) {
+    query.workflow = workflow;
+    const auto matches = store->find_similar(query);
+    ASSERT_TRUE(matches);
+    ASSERT_EQ(matches->size(), 16U);
+    for (const Match& m : *matches) EXPECT_EQ(m.outcome, Outcome::success);
+  }
+  for (Experience& e : all) {
+    e.outcome = Outcome::failure;
+    e.started_at_ns += 1000;
+  }
+  ASSERT_TRUE(store->store_many(all));
+  query.workflow = "w";
+  const auto matches = store->find_similar(query);
+  for (const Match& m : *matches) EXPECT_EQ(m.outcome, Outcome::success);
+}
+
+TEST_F(ExperienceStoreTest, OfEqualMatchesTheNewerComeFirst) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(store->store_many(repeated_situation(300, 0)));
+  SimilarityQuery query{.text = "review by the critic", .k = 3};
+  query.recency_weight = 0;
+  for (const char* workflow : {"w", ""}) {
+    query.workflow = workflow;
+    const auto matches = store->find_similar(query);
+    ASSERT_TRUE(matches);
+    ASSERT_EQ(matches->size(), 3U);
+    for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(matches->at(i).sequence, 300 - i);
+  }
+}
+
 TEST_F(ExperienceStoreTest, OppositesAreFoundAndScoreZero) {
   Result<ExperienceStore> store = open();
   ASSERT_TRUE(store);

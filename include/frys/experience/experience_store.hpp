@@ -158,9 +158,9 @@ class FRYS_API ExperienceStore {
   Result<std::vector<ExperienceId>> store_many(std::span<const Experience> experiences,
                                                const StoreOptions& options = {});
 
-  /// The best `query.k` matches by score, best first; equal scores in order of sequence. Sees every
-  /// write that returned before the call. Candidates come from an approximate search by similarity
-  /// (exact under a narrow filter), so a match may be missed.
+  /// The best `query.k` matches by score, best first; of equal ones the newer first. Sees every
+  /// write that returned before the call. Candidates come from an approximate search by similarity,
+  /// so a match may be missed; but where a filter lets no more than 4,096 through, all are scored.
   /// Errors: invalid_argument (names the field), closed, io_error and corruption (when rows are
   /// read), out_of_memory, and the embedder's.
   Result<std::vector<Match>> find_similar(const SimilarityQuery& query) const;
