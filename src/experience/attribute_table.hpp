@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What ranking and filters look at, resident: one row an experience, in the order of the index.
-// Texts are held once, and each knows who carries it, so that a narrow filter costs what it lets
-// through.
+// Texts are held once; each, and each outcome, knows who carries it, so that a narrow filter costs
+// what it lets through.
 
 #pragma once
 
 #include <cstdint>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,10 +35,10 @@ struct AttributeFilter {
   static constexpr std::uint32_t any = ~std::uint32_t{0};
   std::uint32_t texts[3] = {any, any, any};
   int outcome = -1;         ///< −1: any.
-  bool impossible = false;  ///< Asks for a text that no experience has.
-  /// Whether `candidates` holds everything that can match.
-  bool narrow = false;
-  std::vector<std::uint32_t> candidates;
+  bool impossible = false;  ///< Asks for what no experience has.
+  /// Rows that have the rarest of what is asked for: all that can match are among them.
+  std::size_t carriers = 0;
+  int rarest = -1;  ///< Which of the four that is, in the order above.
 
   [[nodiscard]] bool empty() const noexcept {
     return texts[0] == any && texts[1] == any && texts[2] == any && outcome < 0;
@@ -50,14 +51,14 @@ struct AttributeFilter {
   }
 };
 
-/// Threads: `append`, `truncate` one at a time; `filter` at any time; `row` for rows that the index
-/// has published.
+/// Threads: `append`, `truncate` one at a time; `filter`, `carriers` at any time; `row` for rows
+/// that the index has published.
 class AttributeTable {
  public:
   AttributeTable() : rows_(1) {}
 
-  /// Writes the row after the last. Throws bad_alloc; then nothing has changed but that some texts
-  /// may list rows that are not there.
+  /// Writes the row after the last. Throws bad_alloc; then nothing has changed but that some lists
+  /// of carriers may name rows that are not there.
   void append(const LogEntry& entry);
   /// Takes back the rows from `size` on.
   void truncate(std::uint32_t size) noexcept { size_ = size; }
@@ -66,10 +67,13 @@ class AttributeTable {
     return *rows_.row(ordinal);
   }
 
-  /// Empty texts are no filter. `narrow_limit`: up to how many candidates are listed.
+  /// Empty texts and a negative outcome are no filter.
   [[nodiscard]] AttributeFilter filter(std::string_view workflow, std::string_view agent,
-                                       std::string_view step_type, int outcome,
-                                       std::size_t narrow_limit) const;
+                                       std::string_view step_type, int outcome) const;
+  /// Copies the numbers of the filter's carriers, ascending, from the `from`th on; some may have
+  /// been taken back, or not be published yet. Returns how many were copied; 0 at the end.
+  std::size_t carriers(const AttributeFilter& filter, std::size_t from,
+                       std::span<std::uint32_t> out) const noexcept;
 
  private:
   struct TextHash {
@@ -78,16 +82,23 @@ class AttributeTable {
       return std::hash<std::string_view>{}(text);
     }
   };
-  /// One distinct text of a field, and who carries it, ascending.
+  /// The rows that have one value of a field, ascending.
+  using Carriers = std::vector<std::uint32_t>;
+  /// The distinct texts of a field.
   struct Field {
     std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> numbers;
-    std::vector<std::vector<std::uint32_t>> carriers;
+    std::vector<Carriers> carriers;
   };
+
+  void enlist(Carriers& carriers);
+  [[nodiscard]] const Carriers* carriers_of(const AttributeFilter& filter,
+                                            int field) const noexcept;
 
   SegmentedTable<Attributes> rows_;
   std::uint32_t size_ = 0;
-  mutable std::shared_mutex mutex_;  // Guards `fields_`.
+  mutable std::shared_mutex mutex_;  // Guards what follows.
   Field fields_[3];
+  Carriers outcomes_[3];
 };
 
 }  // namespace frys::detail

@@ -4,6 +4,7 @@
 #include "frys/experience/experience_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <mutex>
 #include <new>
@@ -23,6 +24,10 @@ using namespace detail;  // NOLINT: this file is the door of the room.
 
 // Among so few candidates a filter is scanned, exactly, rather than searched through.
 constexpr std::size_t narrow_limit = 4096;
+// A wider filter that lets little through is scanned when the search gets nowhere: when it has
+// looked at more vectors than one without a filter would, and at as many as a scan's time allows.
+constexpr std::size_t walks_per_effort = 32;
+constexpr std::size_t scans_per_walk = 16;
 
 Status invalid_option(const std::string& what) {
   return Status(ErrorCode::invalid_argument, "experience store: " + what);
@@ -296,14 +301,18 @@ Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& qu
   return matches;
 }
 
-/// All that a narrow filter lets through: which of them rank highest is not for likeness to say.
+/// All that a filter lets through: which of them rank highest is not for likeness to say.
 std::vector<Neighbour> ExperienceStore::Impl::scan(const AttributeFilter& filter,
                                                    const float* unit) const {
   const std::size_t published = index->size();
   std::vector<Neighbour> found;
-  for (const std::uint32_t ordinal : filter.candidates) {
-    if (ordinal >= published || !filter.accepts(attributes.row(ordinal))) continue;
-    found.push_back({index->similarity(unit, ordinal), ordinal});
+  std::array<std::uint32_t, 1024> some;
+  std::size_t count = 0;
+  for (std::size_t from = 0; (count = attributes.carriers(filter, from, some)) > 0; from += count) {
+    for (const std::uint32_t ordinal : std::span(some).first(count)) {
+      if (ordinal >= published || !filter.accepts(attributes.row(ordinal))) continue;
+      found.push_back({index->similarity(unit, ordinal), ordinal});
+    }
   }
   return found;
 }
@@ -312,7 +321,7 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
                                                          const float* unit) const {
   const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
   const AttributeFilter filter =
-      attributes.filter(query.workflow, query.agent, query.step_type, outcome, narrow_limit);
+      attributes.filter(query.workflow, query.agent, query.step_type, outcome);
   if (filter.impossible) return std::vector<Match>();
   const auto accepts = [&](std::uint32_t ordinal) {
     return filter.accepts(attributes.row(ordinal));
@@ -320,9 +329,16 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
   const AcceptOrdinal accept(accepts);
   IndexQuery wanted{unit, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
-  if (!filter.empty()) wanted.accept = &accept;
-  const std::vector<Neighbour> nearest = filter.narrow ? scan(filter, unit) : index->search(wanted);
-  return rank_matches(query, nearest, attributes, environment.clock->wall_ns());
+  std::optional<std::vector<Neighbour>> nearest;
+  if (filter.empty()) {
+    nearest = index->search(wanted);
+  } else if (filter.carriers > narrow_limit) {
+    wanted.accept = &accept;
+    wanted.patience = walks_per_effort * wanted.effort + filter.carriers / scans_per_walk;
+    nearest = index->search(wanted);
+  }
+  if (!nearest) nearest = scan(filter, unit);
+  return rank_matches(query, *nearest, attributes, environment.clock->wall_ns());
 }
 
 Result<Experience> ExperienceStore::Impl::get(const ExperienceId& id) const {

@@ -105,6 +105,7 @@ class Graph final : public HnswGraph {
         dot_(simd::kernels().dot_f32),
         prefetch_bytes_(std::min<std::size_t>(options.dimension * sizeof(float), 512)),
         space_(options.dimension),
+        twins_(1),
         builder_(std::make_unique<Builder>(&space_, first_capacity, options.links,
                                            options.build_effort)) {}
 
@@ -112,12 +113,13 @@ class Graph final : public HnswGraph {
   std::size_t linked() const noexcept override { return linked_.load(std::memory_order_acquire); }
   std::size_t bytes() const noexcept override {
     const std::shared_lock lock(growth_);
-    // Lists, locks, levels and upper lists (of one node in M).
-    return builder_->max_elements_ *
-           (builder_->size_data_per_element_ + sizeof(std::mutex) + sizeof(int) + sizeof(char*) +
-            builder_->size_links_per_element_ / builder_->M_);
+    // Lists, locks, levels, twins and upper lists (of one node in M).
+    return builder_->max_elements_ * sizeof(std::atomic<std::uint32_t>) +
+           builder_->max_elements_ *
+               (builder_->size_data_per_element_ + sizeof(std::mutex) + sizeof(int) +
+                sizeof(char*) + builder_->size_links_per_element_ / builder_->M_);
   }
-  void search(const IndexQuery& query, std::size_t effort, std::size_t limit,
+  bool search(const IndexQuery& query, std::size_t effort, std::size_t limit,
               GraphScratch& scratch) const override;
 
  private:
@@ -127,14 +129,29 @@ class Graph final : public HnswGraph {
     std::int32_t level;
   };
 
+  /// No node: the end of a list of twins.
+  static constexpr std::uint32_t nobody = ~std::uint32_t{0};
+
   void grow();
   void link(std::uint32_t node);
-  int place(std::uint32_t node);
+  void place(std::uint32_t node, int level);
+  bool is_zero(std::uint32_t node) const noexcept;
+  std::uint32_t find_equal(std::uint32_t node) const noexcept;
+  void add_twin(std::uint32_t linked, std::uint32_t twin) noexcept;
   Neighbour descend(const IndexQuery& query, Entry entry, int to_level,
                     GraphScratch& scratch) const;
-  void walk(const IndexQuery& query, Neighbour start, int level, std::size_t effort,
-            std::size_t limit, GraphScratch& scratch) const;
+  /// Where a walk goes, and what it keeps.
+  struct Walk {
+    int level;
+    std::size_t effort;
+    std::size_t limit;  // Nodes from it on do not count.
+    bool with_twins;
+  };
+  bool walk(const IndexQuery& query, Neighbour start, const Walk& how, GraphScratch& scratch) const;
   void read_neighbours(std::uint32_t node, int level, std::vector<std::uint32_t>& out) const;
+  std::uint32_t twin_of(std::uint32_t node) const noexcept {
+    return __atomic_load_n(twins_.row(node), __ATOMIC_ACQUIRE);
+  }
   float similarity(const IndexQuery& query, std::uint32_t node) const noexcept {
     return dot_(query.vector, vectors_.row(node), dimension_);
   }
@@ -144,6 +161,8 @@ class Graph final : public HnswGraph {
   float (*dot_)(const float*, const float*, std::size_t);
   std::size_t prefetch_bytes_;
   PointerSpace space_;
+  /// Of a linked node its newest twin, of a twin the next older one.
+  SegmentedTable<std::uint32_t> twins_;
   std::unique_ptr<Builder> builder_;
   GraphScratch scratch_;  // The linker's.
   mutable GrowthLock growth_;
@@ -176,9 +195,8 @@ Status Graph::link_next() noexcept {
   }
 }
 
-/// Writes a node without links, as `addPoint` begins. Returns its level.
-int Graph::place(std::uint32_t node) {
-  const int level = builder_->getRandomLevel(builder_->mult_);
+/// Writes a node without links, as `addPoint` begins.
+void Graph::place(std::uint32_t node, int level) {
   char* element = builder_->data_level0_memory_ + node * builder_->size_data_per_element_;
   std::memset(element, 0, builder_->size_data_per_element_);
   builder_->setExternalLabel(node, node);
@@ -191,25 +209,54 @@ int Graph::place(std::uint32_t node) {
   }
   builder_->element_levels_[node] = level;
   builder_->cur_element_count = node + std::size_t{1};
-  return level;
+}
+
+bool Graph::is_zero(std::uint32_t node) const noexcept {
+  const float* vector = vectors_.row(node);
+  return std::all_of(vector, vector + dimension_, [](float value) { return value == 0; });
+}
+
+/// Among the nodes that the last walk found, the one that has the same vector.
+std::uint32_t Graph::find_equal(std::uint32_t node) const noexcept {
+  const float* vector = vectors_.row(node);
+  const auto same = [&](const Neighbour& n) {
+    return std::memcmp(vector, vectors_.row(n.ordinal), dimension_ * sizeof(float)) == 0;
+  };
+  const auto found = std::find_if(scratch_.best.begin(), scratch_.best.end(), same);
+  return found == scratch_.best.end() ? nobody : found->ordinal;
+}
+
+void Graph::add_twin(std::uint32_t linked, std::uint32_t twin) noexcept {
+  *twins_.row(twin) = *twins_.row(linked);
+  __atomic_store_n(twins_.row(linked), twin, __ATOMIC_RELEASE);
 }
 
 /// `addPoint`, with our search in place of `searchBaseLayer`, which neither knows where the vectors
 /// lie nor fetches them ahead; choosing and linking neighbours is hnswlib's.
 void Graph::link(std::uint32_t node) {
-  const std::lock_guard own(builder_->link_list_locks_[node]);
-  const int level = place(node);
+  if (!twins_.reserve(node + std::size_t{1}).ok()) throw std::bad_alloc();
+  *twins_.row(node) = nobody;
+  if (is_zero(node)) return;
+  const int level = builder_->getRandomLevel(builder_->mult_);
   const Entry entry = entry_.load(std::memory_order_relaxed);
+  const int top = std::min(level, entry.level);  // −1 without an entry.
+  std::vector<Candidates> candidates(static_cast<std::size_t>(top + 1));
   if (entry.level >= 0) {
     const IndexQuery query{vectors_.row(node), 0, builder_->ef_construction_};
-    Neighbour nearest = descend(query, entry, std::min(level, entry.level), scratch_);
-    for (int l = std::min(level, entry.level); l >= 0; --l) {
-      walk(query, nearest, l, builder_->ef_construction_, node, scratch_);
-      Candidates candidates;
-      for (const Neighbour& n : scratch_.best) candidates.emplace(1.0F - n.similarity, n.ordinal);
-      nearest.ordinal = builder_->mutuallyConnectNewElement(nullptr, node, candidates, l, false);
-      nearest.similarity = similarity(query, nearest.ordinal);
+    Neighbour nearest = descend(query, entry, top, scratch_);
+    for (int l = top; l >= 0; --l) {
+      walk(query, nearest, {l, query.effort, node, false}, scratch_);
+      for (const Neighbour& n : scratch_.best)
+        candidates[l].emplace(1.0F - n.similarity, n.ordinal);
+      nearest = *std::min_element(scratch_.best.begin(), scratch_.best.end(), nearer);
     }
+    const std::uint32_t equal = find_equal(node);
+    if (equal != nobody) return add_twin(equal, node);
+  }
+  const std::lock_guard own(builder_->link_list_locks_[node]);
+  place(node, level);
+  for (int l = top; l >= 0; --l) {
+    builder_->mutuallyConnectNewElement(nullptr, node, candidates[l], l, false);
   }
   if (level > entry.level) {
     builder_->enterpoint_node_ = node;
@@ -249,9 +296,9 @@ Neighbour Graph::descend(const IndexQuery& query, Entry entry, int to_level,
 }
 
 /// The beam search of one level (algorithm 2 of Malkov and Yashunin): leaves in `scratch.best` what
-/// it found. Nodes that do not count are walked through all the same.
-void Graph::walk(const IndexQuery& query, Neighbour start, int level, std::size_t effort,
-                 std::size_t limit, GraphScratch& scratch) const {
+/// it found. Nodes that do not count are walked through all the same. False: it gave up.
+bool Graph::walk(const IndexQuery& query, Neighbour start, const Walk& how,
+                 GraphScratch& scratch) const {
   std::vector<Neighbour>& best = scratch.best;
   std::vector<Neighbour>& frontier = scratch.frontier;
   best.clear();
@@ -260,27 +307,41 @@ void Graph::walk(const IndexQuery& query, Neighbour start, int level, std::size_
     scratch.visited.assign(builder_->max_elements_, 0);
     scratch.epoch = 1;
   }
-  const auto consider = [&](const Neighbour& found) {
-    if (best.size() == effort && !nearer(found, best.front())) return;
-    frontier.push_back(found);
-    std::push_heap(frontier.begin(), frontier.end(), frontier_order);
-    if (found.ordinal >= limit) return;
-    if (query.accept != nullptr && !(*query.accept)(found.ordinal)) return;
+  std::size_t looked_at = 0;
+  const auto tired = [&] { return best.size() < how.effort && looked_at > query.patience; };
+  /// False: neither it nor what is older and as similar is among the best.
+  const auto offer = [&](const Neighbour& found) {
+    if (best.size() == how.effort && !nearer(found, best.front())) return false;
+    ++looked_at;
+    if (found.ordinal >= how.limit) return true;
+    if (query.accept != nullptr && !(*query.accept)(found.ordinal)) return true;
     best.push_back(found);
     std::push_heap(best.begin(), best.end(), nearer);
-    if (best.size() > effort) {
+    if (best.size() > how.effort) {
       std::pop_heap(best.begin(), best.end(), nearer);
       best.pop_back();
     }
+    return true;
+  };
+  const auto consider = [&](const Neighbour& found) {
+    // The newest of its twins is the nearest of them.
+    std::uint32_t twin = how.with_twins ? twin_of(found.ordinal) : nobody;
+    const Neighbour newest{found.similarity, twin == nobody ? found.ordinal : twin};
+    if (best.size() == how.effort && !nearer(newest, best.front())) return;
+    frontier.push_back(found);
+    std::push_heap(frontier.begin(), frontier.end(), frontier_order);
+    while (twin != nobody && offer({found.similarity, twin}) && !tired()) twin = twin_of(twin);
+    offer(found);
   };
   scratch.visited[start.ordinal] = scratch.epoch;
   consider(start);
   while (!frontier.empty()) {
     const Neighbour next = frontier.front();
-    if (best.size() == effort && nearer(best.front(), next)) break;
+    if (best.size() == how.effort && best.front().similarity > next.similarity) break;
+    if (tired()) return false;
     std::pop_heap(frontier.begin(), frontier.end(), frontier_order);
     frontier.pop_back();
-    read_neighbours(next.ordinal, level, scratch.neighbours);
+    read_neighbours(next.ordinal, how.level, scratch.neighbours);
     std::size_t fresh = 0;
     for (const std::uint32_t node : scratch.neighbours) {
       if (scratch.visited[node] == scratch.epoch) continue;
@@ -294,15 +355,16 @@ void Graph::walk(const IndexQuery& query, Neighbour start, int level, std::size_
       consider({similarity(query, node), node});
     }
   }
+  return !tired();
 }
 
-void Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limit,
+bool Graph::search(const IndexQuery& query, std::size_t effort, std::size_t limit,
                    GraphScratch& scratch) const {
   const std::shared_lock lock(growth_);
   const Entry entry = entry_.load(std::memory_order_acquire);
   scratch.best.clear();
-  if (entry.level < 0) return;
-  walk(query, descend(query, entry, 0, scratch), 0, effort, limit, scratch);
+  if (entry.level < 0) return true;
+  return walk(query, descend(query, entry, 0, scratch), {0, effort, limit, true}, scratch);
 }
 
 }  // namespace

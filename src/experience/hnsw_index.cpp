@@ -190,7 +190,7 @@ class HnswIndex final : public PatternIndex {
   }
 
   void link_appended() noexcept override;
-  std::vector<Neighbour> search(const IndexQuery& query) const override;
+  std::optional<std::vector<Neighbour>> search(const IndexQuery& query) const override;
   float similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept override {
     return simd::kernels().dot_f32(unit_vector, core_->vectors.row(ordinal),
                                    core_->options.dimension);
@@ -230,7 +230,7 @@ void HnswIndex::link_appended() noexcept {
   }
 }
 
-std::vector<Neighbour> HnswIndex::search(const IndexQuery& query) const {
+std::optional<std::vector<Neighbour>> HnswIndex::search(const IndexQuery& query) const {
   const std::size_t linked = core_->linked();
   const std::size_t published = core_->published.load(std::memory_order_acquire);
   Nearest nearest(query.count);
@@ -239,10 +239,11 @@ std::vector<Neighbour> HnswIndex::search(const IndexQuery& query) const {
     return nearest.take();
   }
   std::unique_ptr<GraphScratch> scratch = core_->scratches.take();
-  core_->graph.load(std::memory_order_acquire)
-      ->search(query, std::max(query.effort, query.count), linked, *scratch);
+  const bool found = core_->graph.load(std::memory_order_acquire)
+                         ->search(query, std::max(query.effort, query.count), linked, *scratch);
   for (const Neighbour& neighbour : scratch->best) nearest.offer(neighbour);
   core_->scratches.give_back(std::move(scratch));
+  if (!found) return std::nullopt;
   core_->scan(query, linked, published, nearest);
   return nearest.take();
 }

@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,6 +44,9 @@ struct IndexQuery {
   std::size_t count;                      ///< Neighbours wanted at most.
   std::size_t effort;                     ///< ef; raised to `count`.
   const AcceptOrdinal* accept = nullptr;  ///< Null: every ordinal will do.
+  /// A search of the graph that has looked at more vectors than these, and found fewer than
+  /// `effort` that it may accept, gives up.
+  std::size_t patience = std::numeric_limits<std::size_t>::max();
 };
 
 /// Threads: `reserve` and `append` one at a time; everything else at any time.
@@ -57,8 +62,9 @@ class PatternIndex {
   virtual void link_appended() noexcept = 0;
 
   /// The nearest vectors, nearest first. Approximate among the linked, exact among the rest.
-  /// Throws bad_alloc.
-  [[nodiscard]] virtual std::vector<Neighbour> search(const IndexQuery& query) const = 0;
+  /// Nothing when it gave up. Throws bad_alloc.
+  [[nodiscard]] virtual std::optional<std::vector<Neighbour>> search(
+      const IndexQuery& query) const = 0;
   /// The cosine of `unit_vector` and the vector `ordinal`, which a search sees.
   [[nodiscard]] virtual float similarity(const float* unit_vector,
                                          std::uint32_t ordinal) const noexcept = 0;

@@ -13,6 +13,7 @@
 #include <future>
 #include <limits>
 #include <random>
+#include <thread>
 
 #include "experience/store_fixture.hpp"
 #include "frys/core/simulation.hpp"
@@ -199,6 +200,31 @@ TEST_F(ExperienceStoreTest, OfEqualMatchesTheNewerComeFirst) {
     ASSERT_EQ(matches->size(), 3U);
     for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(matches->at(i).sequence, 300 - i);
   }
+}
+
+TEST_F(ExperienceStoreTest, AWideFilterThatLetsLittleThroughFindsIt) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  std::vector<Experience> all(10'000);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].embedding = random_vector(32, static_cast<std::uint32_t>(i));
+    all[i].workflow = i % 2 == 0 ? "even" : "odd";
+    all[i].agent = i % 2 == 0 ? "one" : "two";
+  }
+  all[77].agent = "one";
+  const auto ids = store->store_many(all);
+  ASSERT_TRUE(ids);
+  while (store->stats().indexed + 256 < all.size()) std::this_thread::yield();
+  SimilarityQuery query{.vector = random_vector(32, 1'000'000), .workflow = "odd", .agent = "one"};
+  query.minimum_score = -1;
+  auto matches = store->find_similar(query);
+  ASSERT_TRUE(matches);
+  ASSERT_EQ(matches->size(), 1U);
+  EXPECT_EQ(matches->at(0).id, ids->at(77));
+  query.outcome = Outcome::failure;
+  EXPECT_TRUE(store->find_similar(query)->empty());
+  query.outcome = static_cast<Outcome>(9);
+  EXPECT_TRUE(store->find_similar(query)->empty());
 }
 
 TEST_F(ExperienceStoreTest, OppositesAreFoundAndScoreZero) {

@@ -80,14 +80,14 @@ TEST(PatternIndexTest, FewVectorsAreFoundExactly) {
   const std::vector<float> query = unit_vector(1'000'000);
   const IndexQuery wanted{query.data(), 10, 64};
   const std::vector<Neighbour> truth = exact(query, 500, 10);
-  EXPECT_EQ(recall(index->search(wanted), truth), 1.0);
+  EXPECT_EQ(recall(*index->search(wanted), truth), 1.0);
   EXPECT_EQ(index->linked(), 0U);
 }
 
 TEST(PatternIndexTest, AnEmptyOneFindsNothing) {
   const auto index = make_index(inline_executor(), 0);
   const std::vector<float> query = unit_vector(1);
-  EXPECT_TRUE(index->search({query.data(), 10, 64}).empty());
+  EXPECT_TRUE(index->search({query.data(), 10, 64})->empty());
 }
 
 TEST(PatternIndexTest, LinkedVectorsAreFound) {
@@ -97,7 +97,7 @@ TEST(PatternIndexTest, LinkedVectorsAreFound) {
   double sum = 0;
   for (std::uint32_t q = 0; q < 50; ++q) {
     const std::vector<float> query = unit_vector(1'000'000 + q);
-    const auto found = index->search({query.data(), 10, 100});
+    const auto found = *index->search({query.data(), 10, 100});
     EXPECT_TRUE(std::is_sorted(found.begin(), found.end(), nearer));
     sum += recall(found, exact(query, 5000, 10));
   }
@@ -105,7 +105,7 @@ TEST(PatternIndexTest, LinkedVectorsAreFound) {
   // Each finds itself.
   for (std::uint32_t i = 0; i < 5000; i += 97) {
     const std::vector<float> query = unit_vector(i);
-    const auto found = index->search({query.data(), 1, 100});
+    const auto found = *index->search({query.data(), 1, 100});
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].ordinal, i);
   }
@@ -122,11 +122,53 @@ TEST(PatternIndexTest, TheSameVectorsMakeTheSameGraph) {
   for (std::uint32_t q = 0; q < 20; ++q) {
     const std::vector<float> query = unit_vector(1'000'000 + q);
     const IndexQuery wanted{query.data(), 5, 400};
-    const auto a = one->search(wanted);
-    const auto b = two->search(wanted);
+    const auto a = *one->search(wanted);
+    const auto b = *two->search(wanted);
     ASSERT_EQ(a.size(), b.size());
     for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].ordinal, b[i].ordinal);
   }
+}
+
+TEST(PatternIndexTest, RepeatedVectorsAreAllFoundNewestFirst) {
+  const auto index = make_index(inline_executor(), 0);
+  constexpr std::uint32_t kinds = 12;
+  constexpr std::uint32_t total = kinds * 1000;
+  const std::vector<float> zeros(dimension);
+  for (std::uint32_t i = 0; i < total; ++i) {
+    ASSERT_TRUE(index->reserve(1).ok());
+    // Now and then one that resembles nothing.
+    index->append(i % 100 == 99 ? zeros.data() : unit_vector(i % kinds).data());
+  }
+  index->link_appended();
+  EXPECT_GT(index->linked(), total - 300U);
+  for (std::uint32_t kind = 0; kind < kinds; ++kind) {
+    const std::vector<float> query = unit_vector(kind);
+    const auto found = *index->search({query.data(), 16, 64});
+    ASSERT_EQ(found.size(), 16U);
+    std::uint32_t expected = total - kinds + kind;
+    for (const Neighbour& n : found) {
+      if (expected % 100 == 99) expected -= kinds;
+      EXPECT_EQ(n.ordinal, expected);
+      expected -= kinds;
+    }
+    // The oldest of all is behind the same door.
+    const auto oldest = [&](std::uint32_t ordinal) { return ordinal < kinds; };
+    const AcceptOrdinal accept(oldest);
+    EXPECT_EQ(index->search({query.data(), 1, 64, &accept})->at(0).ordinal, kind);
+  }
+}
+
+TEST(PatternIndexTest, ASearchThatMayAcceptTooFewGivesUp) {
+  const auto index = make_index(inline_executor(), 4000);
+  index->link_appended();
+  const std::vector<float> query = unit_vector(1'000'000);
+  std::uint32_t asked = 0;
+  const auto none = [&](std::uint32_t) { return ++asked, false; };
+  const AcceptOrdinal accept(none);
+  EXPECT_FALSE(index->search({query.data(), 10, 64, &accept, 500}));
+  EXPECT_LT(asked, 1000U);
+  EXPECT_TRUE(index->search({query.data(), 10, 64, &accept})->empty());
+  EXPECT_TRUE(index->search({query.data(), 10, 64, nullptr, 500}));
 }
 
 TEST(PatternIndexTest, AFilterHolds) {
@@ -137,7 +179,7 @@ TEST(PatternIndexTest, AFilterHolds) {
   double sum = 0;
   for (std::uint32_t q = 0; q < 20; ++q) {
     const std::vector<float> query = unit_vector(1'000'000 + q);
-    const auto found = index->search({query.data(), 10, 64, &accept});
+    const auto found = *index->search({query.data(), 10, 64, &accept});
     ASSERT_EQ(found.size(), 10U);
     for (const Neighbour& n : found) EXPECT_EQ(n.ordinal % 10, 0U);
     sum += recall(found, exact(query, 4000, 10, 10));
@@ -164,7 +206,7 @@ TEST(PatternIndexTest, ReadersFindEveryWriteWhileTheGraphGrows) {
   std::atomic<std::uint32_t> missed{0};
   const auto look_for = [&](std::uint32_t wanted) {
     searches.fetch_add(1);
-    const auto found = index->search({vectors[wanted].data(), 3, 150});
+    const auto found = *index->search({vectors[wanted].data(), 3, 150});
     if (found.empty() || found[0].ordinal != wanted) missed.fetch_add(1);
   };
   std::vector<std::thread> readers;
@@ -198,7 +240,7 @@ TEST(PatternIndexTest, ClosingEndsTheLinking) {
   executor.close();
   EXPECT_EQ(index->linked(), linked);
   const std::vector<float> query = unit_vector(77);
-  EXPECT_EQ(index->search({query.data(), 1, 64}).at(0).ordinal, 77U);
+  EXPECT_EQ(index->search({query.data(), 1, 64})->at(0).ordinal, 77U);
 }
 
 }  // namespace
