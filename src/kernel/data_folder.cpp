@@ -68,19 +68,27 @@ Result<DataFolder> DataFolder::acquire(const std::string& path) {
   return folder;
 }
 
+DataFolder::DataFolder(std::string path, int descriptor) noexcept
+    : path_(std::move(path)), descriptor_(descriptor), owner_(::getpid()) {}
+
 DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      owner_(other.owner_) {}
 
 DataFolder& DataFolder::operator=(DataFolder&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
+  std::swap(owner_, other.owner_);
   return *this;
 }
 
 DataFolder::~DataFolder() {
-  // Closing the descriptor lets go of the lock. The file stays: removing it would race with a
-  // process that has just opened it.
-  if (descriptor_ >= 0) ::close(descriptor_);
+  // A process forked meanwhile shares the lock, and would keep it held. The file stays: removing it
+  // would race with a process that has just opened it.
+  if (descriptor_ < 0) return;
+  if (owner_ == ::getpid()) ::flock(descriptor_, LOCK_UN);
+  ::close(descriptor_);
 }
 
 }  // namespace frys::detail

@@ -30,11 +30,11 @@ class DataFolder {
   [[nodiscard]] std::string experience_path() const { return path_ + "/experience"; }
 
  private:
-  DataFolder(std::string path, int descriptor) noexcept
-      : path_(std::move(path)), descriptor_(descriptor) {}
+  DataFolder(std::string path, int descriptor) noexcept;
 
   std::string path_;
   int descriptor_ = -1;
+  int owner_ = -1;  // The process that holds the lock: not one forked from it.
 };
 
 }  // namespace frys::detail

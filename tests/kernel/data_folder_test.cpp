@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <memory>
 
 #include "support/temporary_folder.hpp"
 
@@ -62,6 +63,33 @@ TEST(DataFolder, IsHeldAgainstTheSameProcessToo) {
   const auto second = DataFolder::acquire(parent.path());
   ASSERT_FALSE(second.has_value());
   EXPECT_NE(second.error().message().find(std::to_string(::getpid())), std::string::npos);
+}
+
+TEST(DataFolder, IsFreedThoughAForkedChildLives) {
+  const TemporaryFolder parent;
+  int finish[2];
+  ASSERT_EQ(::pipe(finish), 0);
+  auto folder = std::make_unique<Result<DataFolder>>(DataFolder::acquire(parent.path()));
+  ASSERT_TRUE(folder->has_value());
+  const auto fork_child = [&](bool destroys) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (destroys) folder.reset();
+      char byte = 0;
+      ::_exit(destroys || ::read(finish[0], &byte, 1) == 1 ? 0 : 1);
+    }
+    return child;
+  };
+  const pid_t alive = fork_child(false);
+  int status = 0;
+  ::waitpid(fork_child(true), &status, 0);  // Not the child's to free.
+  EXPECT_FALSE(DataFolder::acquire(parent.path()).has_value());
+  folder.reset();
+  EXPECT_TRUE(DataFolder::acquire(parent.path()).has_value());
+  ASSERT_EQ(::write(finish[1], "x", 1), 1);
+  ::waitpid(alive, &status, 0);
+  EXPECT_EQ(status, 0);
+  for (const int end : finish) ::close(end);
 }
 
 TEST(DataFolder, RefusesWhatIsNoFolder) {
