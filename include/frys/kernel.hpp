@@ -48,8 +48,9 @@ struct KernelOptions {
 class FRYS_API Kernel {
  public:
   /// Opens `options.data_dir`, recovers what a crash left, and starts the worker threads.
-  /// Errors: invalid_argument (no folder named, a file in its place, an embedder unlike the
-  /// stored one), already_open (names the process that holds it), io_error, corruption.
+  /// Errors: invalid_argument (no folder named, a file in its place), already_open (names the
+  /// process that holds it), failed_precondition (an embedder unlike the stored one, or data of a
+  /// later version), io_error, corruption.
   /// Cost: under 50 ms for an empty folder; slow probes of the machine wait until they are needed.
   static Result<Kernel> open(const KernelOptions& options);
 
