@@ -82,6 +82,8 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   LatencyHistogram* find_latency = nullptr;
 
   Status open();
+  template <typename T>
+  struct Answer;
   struct PreparedWrite;
   Status prepare(const Experience& experience, bool sync, PreparedWrite& prepared,
                  PendingWrite& write) const;
@@ -96,9 +98,11 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Result<std::vector<float>> embed(std::string_view text) const;
   Status close();
 
-  [[nodiscard]] Status closed_error() const {
+  [[nodiscard]] Status closed_error() const noexcept try {
     return Status(ErrorCode::closed,
                   "experience store " + options.path + ": it is closed; open it again");
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
   }
 
   /// Runs `call` inside the gate; what it throws becomes a Status.
@@ -126,22 +130,43 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   template <typename T, typename F>
   void run_later(TaskClass where, LatencyHistogram* latency, UniqueFunction<void(Result<T>)> done,
                  F call) {
-    std::shared_ptr<UniqueFunction<void(Result<T>)>> callback;
+    std::shared_ptr<Answer<T>> answer;
     Status status;
     try {
-      callback = std::make_shared<UniqueFunction<void(Result<T>)>>(std::move(done));
+      answer = std::make_shared<Answer<T>>(shared_from_this(), std::move(done));
       status = environment.executor->submit(
-          [self = shared_from_this(), latency, callback, work = std::move(call)] {
+          [answer, latency, work = std::move(call)] {
+            Impl& self = *answer->store;
             // Outside the gate when `done` runs: it may close the store.
-            Result<T> result = self->run(latency, self->gate, [&] { return work(*self); });
-            (*callback)(std::move(result));
+            answer->give(self.run(latency, self.gate, [&] { return work(self); }));
           },
           where);
     } catch (const std::bad_alloc&) {
       status = Status::out_of_memory();
     }
-    if (!status.ok()) callback == nullptr ? done(status) : (*callback)(status);
+    if (!status.ok()) answer == nullptr ? done(status) : answer->give(status);
   }
+};
+
+/// Calls `done` once, whatever becomes of the task that holds it: an executor that closes destroys
+/// those that it has not begun, in the thread that closes it.
+template <typename T>
+struct ExperienceStore::Impl::Answer {
+  Answer(std::shared_ptr<Impl> of, UniqueFunction<void(Result<T>)> callback) noexcept
+      : store(std::move(of)), done(std::move(callback)) {}
+  ~Answer() {
+    if (done) give(store->closed_error());
+  }
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+
+  void give(Result<T> result) {
+    UniqueFunction<void(Result<T>)> once = std::move(done);
+    if (once) once(std::move(result));
+  }
+
+  const std::shared_ptr<Impl> store;
+  UniqueFunction<void(Result<T>)> done;
 };
 
 Status ExperienceStore::Impl::open() {

@@ -182,8 +182,9 @@ class FRYS_API ExperienceStore {
 
   /// Lets running calls end, refuses later ones with `closed`, syncs, ends all background work and
   /// gives the folder back. Closing twice is fine, as is closing inside a `done`. A call with
-  /// `done` that has not begun then gets `closed`. Errors: io_error (the sync; the store is
-  /// closed).
+  /// `done` that has not begun gets `closed`: on the executor when its turn comes, or in the thread
+  /// that closes the executor. Errors: io_error (the sync, or an earlier failure that no write has
+  /// overcome since; the store is closed).
   Status close();
 
  private:
