@@ -24,7 +24,6 @@ Status CommitQueue::admit(const LogEntry& entry, std::span<const float> vector) 
   if (!status.ok()) return status;
   std::vector<float> unit(vector.size());
   normalise(vector, unit);  // A vector of zeros stays one: it resembles nothing.
-  ordinals_.reserve(ordinals_.size() + 1);
   attributes_.append(entry);
   try {
     ordinals_.emplace(entry.id, ordinal);
@@ -107,6 +106,8 @@ void CommitQueue::run_group(const Group& group) noexcept {
     status = write_group(group);
   } catch (const std::bad_alloc&) {
     status = Status::out_of_memory();
+  } catch (const std::exception& error) {
+    status = Status(ErrorCode::internal, std::string("experience store: ") + error.what());
   }
   for (PendingWrite* write : group) write->status = status;
   if (status.ok()) index_.link_appended();
