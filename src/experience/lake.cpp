@@ -57,6 +57,12 @@ struct ExperienceLake::Impl {
     if (!open_error.ok()) return open_error;
     return Status(ErrorCode::closed, where + ": it is closed; open it again");
   }
+  [[nodiscard]] Status unsynced() const {
+    return Status(ErrorCode::io_error,
+                  where +
+                      ": a write or sync failed, and none has succeeded since: what was stored as "
+                      "buffered before that may not be on the device");
+  }
   template <typename F>
   Status guarded(std::string_view verb, F&& call) const {
     try {
@@ -260,6 +266,7 @@ Status ExperienceLake::sync() {
   if (!status.ok()) return status.with_context(impl_->where + ": sync");
   const std::shared_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return impl_->absent();
+  if (impl_->wounded.load()) return impl_->unsynced();
   status = impl_->guarded("sync", [&] { return impl_->db->SyncWAL(); });
   if (!status.ok()) impl_->wounded.store(true);
   return status;
@@ -350,10 +357,13 @@ Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
 Status ExperienceLake::close() {
   if (impl_ == nullptr) return {};
   const std::unique_lock lock(impl_->mutex);
-  if (impl_->db == nullptr) return {};
+  if (impl_->db == nullptr) return std::exchange(impl_->open_error, Status());
   // Nothing was promised of buffered writes but to outlive the process; closing does better.
   Status status;
-  if (!impl_->wounded.load()) {
+  if (impl_->wounded.load()) {
+    (void)sync_logs(impl_->options.path);  // RocksDB would not touch a file that refused a write.
+    status = impl_->unsynced();
+  } else {
     status = impl_->guarded("sync before closing", [&] { return impl_->db->SyncWAL(); });
   }
   impl_->close_database();

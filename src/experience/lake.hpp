@@ -75,7 +75,8 @@ class ExperienceLake {
   /// The record as it was written. Errors: not_found, corruption, io_error.
   Result<std::string> read(const ExperienceId& id) const;
 
-  /// Syncs and closes; every later call answers `closed`.
+  /// Syncs and closes; every later call answers `closed`. Errors: io_error (the sync, or an earlier
+  /// failure that was not recovered from).
   Status close();
 
  private:

@@ -132,6 +132,42 @@ void store_on_a_full_disk(const ExperienceStoreOptions& options, const Environme
   for (const ExperienceId& id : acknowledged) EXPECT_TRUE(store->get(id));
 }
 
+TEST_F(StoreFaultTest, WhenItCannotBeOpenedAgainReadsSayWhy) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  const ExperienceId id = *store->store(numbered_experience(0));
+  {
+    const FileSizeLimit full(0);
+    EXPECT_EQ(store->store(numbered_experience(1)).status(), ErrorCode::io_error);
+    EXPECT_TRUE(store->get(id));
+  }
+  const std::string current = folder_ / "store/CURRENT";
+  std::filesystem::rename(current, folder_ / "CURRENT");
+  EXPECT_EQ(store->store(numbered_experience(1)).status(), ErrorCode::corruption);
+  const Status reason = store->get(id).status();
+  EXPECT_EQ(reason, ErrorCode::corruption);
+  EXPECT_NE(reason.message().find("CURRENT"), std::string_view::npos) << reason.to_string();
+  std::filesystem::rename(folder_ / "CURRENT", current);
+  EXPECT_TRUE(store->store(numbered_experience(1)));
+  EXPECT_TRUE(store->get(id));
+  EXPECT_TRUE(store->close().ok());
+}
+
+TEST_F(StoreFaultTest, ClosingAfterAFailureSaysSo) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(store->store(numbered_experience(0)));
+  {
+    const FileSizeLimit full(0);
+    EXPECT_EQ(store->store(numbered_experience(1)).status(), ErrorCode::io_error);
+  }
+  EXPECT_EQ(store->sync(), ErrorCode::io_error);
+  EXPECT_EQ(store->close(), ErrorCode::io_error);
+  Result<ExperienceStore> again = open();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->get(*content_id(numbered_experience(0))));
+}
+
 TEST_F(StoreFaultTest, AFullDiskIsToldAndOvercome) {
   store_on_a_full_disk(options(), environment());
 }
