@@ -291,6 +291,23 @@ TEST_F(ExperienceStoreTest, CallbacksAnswerWhenTheExecutorIsClosed) {
   EXPECT_TRUE(store->close().ok());
 }
 
+TEST_F(ExperienceStoreTest, CallbacksAnswerWhenTheExecutorNeverRunsThem) {
+  auto asleep = std::make_unique<SimulatedExecutor>();
+  Environment simulated;
+  simulated.executor = asleep.get();
+  Result<ExperienceStore> store = ExperienceStore::open(options(), simulated);
+  ASSERT_TRUE(store);
+  ErrorCode stored = ErrorCode::ok;
+  ErrorCode found = ErrorCode::ok;
+  store->store(numbered_experience(1), {}, [&](auto id) { stored = id.status().code(); });
+  store->find_similar({.text = "situation"}, [&](auto ms) { found = ms.status().code(); });
+  EXPECT_TRUE(store->close().ok());
+  EXPECT_EQ(stored, ErrorCode::ok);
+  asleep.reset();
+  EXPECT_EQ(stored, ErrorCode::closed);
+  EXPECT_EQ(found, ErrorCode::closed);
+}
+
 TEST_F(ExperienceStoreTest, MayBeClosedInsideACallback) {
   Result<ExperienceStore> store = open();
   ASSERT_TRUE(store);
