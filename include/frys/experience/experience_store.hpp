@@ -123,8 +123,10 @@ struct ExperienceStoreStats {
 /// Executor: background work (tables being written and merged, linking the graph) is background
 /// work of `environment.executor`; a call that finds it piling up takes a share. With an inline
 /// executor, calls do it themselves. Close it before the executor.
-/// After a kill at any instruction: everything acknowledged as `synced` is there, in order of its
-/// sequence without a gap; what was `buffered` is too unless the machine went down.
+/// After a kill at any instruction: everything acknowledged is there, in order of its sequence
+/// without a gap. When the machine went down: everything acknowledged as `synced` is, and what
+/// precedes it; what was `buffered` later may be missing, and opening needs `salvage` in the rare
+/// case that something still later is not.
 class FRYS_API ExperienceStore {
  public:
   /// Opens the store in `options.path`, or makes one.
@@ -145,8 +147,8 @@ class FRYS_API ExperienceStore {
   /// again: its identity is returned (and made durable, when asked `synced`).
   /// Errors: invalid_argument (non-finite reward, input size or vector, wrong dimension, a vector
   /// of zeros, negative duration, a record over 1 GiB), closed, io_error, corruption,
-  /// out_of_memory, and the embedder's. Cost: some 5 µs buffered; synced, the device's time, shared
-  /// by those who wait together.
+  /// out_of_memory, and the embedder's. Cost: some 20 µs of a processor, and linking into
+  /// the graph in the background; synced, the device's time, shared by those who wait together.
   Result<ExperienceId> store(Experience experience, const StoreOptions& options = {});
   /// The same, on the executor's background class (a sync holds no worker). `done` is called once.
   void store(Experience experience, const StoreOptions& options,
