@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace frys::detail {
 namespace {
@@ -32,8 +33,8 @@ constexpr std::uint8_t sigma[10][16] = {
 struct State {
   std::uint64_t h[8];
 
-  static void mix(std::uint64_t* v, int a, int b, int c, int d, std::uint64_t x,
-                  std::uint64_t y) noexcept {
+  [[gnu::always_inline]] static void mix(std::uint64_t* v, int a, int b, int c, int d,
+                                         std::uint64_t x, std::uint64_t y) noexcept {
     v[a] = v[a] + v[b] + x;
     v[d] = std::rotr(v[d] ^ v[a], 32);
     v[c] = v[c] + v[d];
@@ -42,6 +43,19 @@ struct State {
     v[d] = std::rotr(v[d] ^ v[a], 16);
     v[c] = v[c] + v[d];
     v[b] = std::rotr(v[b] ^ v[c], 63);
+  }
+
+  template <std::size_t row>
+  [[gnu::always_inline]] static void mix_round(std::uint64_t* v, const std::uint64_t* m) noexcept {
+    constexpr const std::uint8_t(&s)[16] = sigma[row];
+    mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
+    mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
+    mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
+    mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
+    mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
+    mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
+    mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
+    mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
   }
 
   void compress(const std::byte* block, std::uint64_t total_bytes, bool last) noexcept {
@@ -54,17 +68,10 @@ struct State {
     }
     v[12] ^= total_bytes;
     if (last) v[14] = ~v[14];
-    for (int round = 0; round < 12; ++round) {
-      const std::uint8_t* s = sigma[round % 10];
-      mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-      mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-      mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-      mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-      mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-      mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-      mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-      mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
-    }
+    // Unrolled: where each word lies is then known to the compiler, not looked up.
+    [&]<std::size_t... rounds>(std::index_sequence<rounds...>) {
+      (mix_round<rounds % 10>(v, m), ...);
+    }(std::make_index_sequence<12>());
     for (int i = 0; i < 8; ++i) h[i] ^= v[i] ^ v[i + 8];
   }
 };

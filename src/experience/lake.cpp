@@ -28,6 +28,8 @@ rocksdb::Slice slice(const ExperienceId& id) noexcept {
 }
 std::string_view view(const rocksdb::Slice& bytes) noexcept { return {bytes.data(), bytes.size()}; }
 
+// What a batch takes for a row beside record and vector: its log entry, keys and lengths.
+constexpr std::size_t entry_room = 256;
 // So many write-ahead logs are read back at each opening; more are made into tables.
 constexpr std::size_t logs_left = 8;
 
@@ -238,7 +240,9 @@ Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeR
     const std::shared_lock lock(impl_->mutex);
     if (impl_->db == nullptr) return impl_->absent();
     status = impl_->guarded("write", [&] {
-      rocksdb::WriteBatch batch;
+      std::size_t room = 0;
+      for (const LakeRow& row : rows) room += row.record.size() + row.vector.size() + entry_room;
+      rocksdb::WriteBatch batch(room);
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::string key = sequence_key(first_sequence + i);
         const std::string entry = encode_log_entry(rows[i].entry);
