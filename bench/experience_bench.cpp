@@ -17,9 +17,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -177,6 +177,16 @@ void wait_until_linked(const ExperienceStore& store) {
   }
 }
 
+/// Waits until background work, RocksDB's included, is done: until the process rests.
+void wait_until_quiet(const ExperienceStore& store) {
+  wait_until_linked(store);
+  std::clock_t before = 0;
+  do {
+    before = std::clock();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  } while (std::clock() - before > CLOCKS_PER_SEC / 500);
+}
+
 /// The folder of a closed store of the set, made at the first call.
 std::string stored_set(std::size_t count) {
   const std::string path = scratch_folder() + "/set-" + std::to_string(count);
@@ -252,7 +262,7 @@ SimilarityQuery plain_query(const float* vector, std::size_t ef) {
 void search_frys(benchmark::State& state, std::size_t count) {
   const VectorSet& set = clustered(count);
   const ExperienceStore store = open_store(stored_set(count));
-  wait_until_linked(store);
+  wait_until_quiet(store);
   const auto [ef, recall] = least_ef([&](std::size_t candidate) {
     return measure_recall(set, [&](const float* query) {
       std::unordered_set<std::size_t> found;
