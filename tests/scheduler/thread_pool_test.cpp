@@ -109,8 +109,8 @@ TEST(ThreadPool, SurvivesATaskThatThrows) {
 }
 
 TEST(ThreadPool, TasksSubmittedByATaskAreStolen) {
+  std::latch both(2);  // Outlives the pool: the one who wakes last still looks at it.
   auto pool = make_pool(2);
-  std::latch both(2);
   ASSERT_TRUE(pool->submit([&] {
                     // Only another worker can take this while we wait for it.
                     EXPECT_TRUE(pool->submit([&] { both.count_down(); }).ok());
@@ -158,10 +158,10 @@ TEST(ThreadPool, IdleWorkersLeaveBackgroundWorkAlone) {
 }
 
 TEST(ThreadPool, TimersFireInOrderAndNotEarly) {
-  auto pool = make_pool(1);
-  std::mutex mutex;
+  std::mutex mutex;  // These outlive the pool, whose last task still unlocks.
   std::vector<int> order;
   std::latch all(3);
+  auto pool = make_pool(1);
   const std::int64_t start = pool->clock().now_ns();
   std::atomic<std::int64_t> first{0};
   const auto at = [&](int ms) {
