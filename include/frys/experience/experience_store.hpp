@@ -57,9 +57,9 @@ struct ExperienceStoreOptions {
   /// Bytes of table blocks held in memory, from 0.
   std::size_t cache_bytes = std::size_t{16} << 20;
   /// Opens a store whose write-ahead log is damaged: what precedes the damage is kept, what follows
-  /// is given up. Where a part of the log is not there at all, what comes after it is kept and moves
-  /// up in sequence, and a warning says how many are lost. Without `salvage` such a store answers
-  /// `corruption`, and nothing is changed.
+  /// is given up. Where a part of the log is not there at all, what comes after it is kept and
+  /// moves up in sequence, and a warning says how many are lost. Without `salvage` such a store
+  /// answers `corruption`, and nothing is changed.
   bool salvage = false;
 };
 
