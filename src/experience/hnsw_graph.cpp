@@ -220,7 +220,8 @@ bool Graph::is_zero(std::uint32_t node) const noexcept {
 std::uint32_t Graph::find_equal(std::uint32_t node) const noexcept {
   const float* vector = vectors_.row(node);
   const auto same = [&](const Neighbour& n) {
-    return std::memcmp(vector, vectors_.row(n.ordinal), dimension_ * sizeof(float)) == 0;
+    return n.similarity > 0.999F &&  // As equal vectors of length 1 are; spares a look at the rest.
+           std::memcmp(vector, vectors_.row(n.ordinal), dimension_ * sizeof(float)) == 0;
   };
   const auto found = std::find_if(scratch_.best.begin(), scratch_.best.end(), same);
   return found == scratch_.best.end() ? nobody : found->ordinal;
@@ -309,8 +310,9 @@ bool Graph::walk(const IndexQuery& query, Neighbour start, const Walk& how,
   }
   std::size_t looked_at = 0;
   const auto tired = [&] { return best.size() < how.effort && looked_at > query.patience; };
+  // These two are the heart of every search and link: left to itself, the compiler calls them.
   /// False: neither it nor what is older and as similar is among the best.
-  const auto offer = [&](const Neighbour& found) {
+  const auto offer = [&](const Neighbour& found) __attribute__((always_inline)) {
     if (best.size() == how.effort && !nearer(found, best.front())) return false;
     ++looked_at;
     if (found.ordinal >= how.limit) return true;
@@ -323,7 +325,7 @@ bool Graph::walk(const IndexQuery& query, Neighbour start, const Walk& how,
     }
     return true;
   };
-  const auto consider = [&](const Neighbour& found) {
+  const auto consider = [&](const Neighbour& found) __attribute__((always_inline)) {
     // The newest of its twins is the nearest of them.
     std::uint32_t twin = how.with_twins ? twin_of(found.ordinal) : nobody;
     const Neighbour newest{found.similarity, twin == nobody ? found.ordinal : twin};
