@@ -26,7 +26,7 @@ class BulkJob {
  public:
   BulkJob(std::size_t count, std::size_t grain, std::size_t threads,
           FunctionRef<void(std::size_t, std::size_t)> body)
-      : count_(count), grain_(grain), share_(4 * threads * grain), body_(body) {}
+      : count_(count), grain_(grain), shares_(4 * threads), body_(body) {}
 
   /// Runs chunks, grain by grain, until none is left.
   void work() noexcept {
@@ -34,7 +34,8 @@ class BulkJob {
     std::size_t begin = next_.load(std::memory_order_relaxed);
     while (begin < count_) {
       const std::size_t left = count_ - begin;
-      const std::size_t chunk = std::min(left, std::max<std::size_t>(left / share_, 1) * grain_);
+      const std::size_t grains = std::max<std::size_t>(left / grain_ / shares_, 1);
+      const std::size_t chunk = std::min(left, grains * grain_);
       if (!next_.compare_exchange_weak(begin, begin + chunk, std::memory_order_relaxed)) continue;
       for (std::size_t done = 0; done < chunk;) {
         const std::size_t range = std::min(grain_, chunk - done);
@@ -76,7 +77,7 @@ class BulkJob {
   std::atomic<int> references_{1};
   const std::size_t count_;
   const std::size_t grain_;
-  const std::size_t share_;
+  const std::size_t shares_;
   const FunctionRef<void(std::size_t, std::size_t)> body_;
   std::mutex mutex_;
   std::condition_variable finished_;
