@@ -467,7 +467,7 @@ void register_rows() {
   for (const std::size_t batch : {std::size_t{1}, std::size_t{64}}) {
     const std::string name = "store/" + std::to_string(batch);
     RegisterBenchmark((name + "/frys").c_str(), store_frys, batch)->Unit(kMicrosecond);
-    RegisterBenchmark((name + "/peer").c_str(), store_peer, batch)->Unit(kMicrosecond);
+    RegisterBenchmark((name + "/rocksdb").c_str(), store_peer, batch)->Unit(kMicrosecond);
   }
   RegisterBenchmark("open/0/frys", open_frys, 0)->Unit(kMillisecond)->UseRealTime();
   for (const std::size_t size : sizes) {
@@ -478,12 +478,12 @@ void register_rows() {
         ->Unit(kMillisecond)
         ->UseRealTime();
     RegisterBenchmark((search + "/frys").c_str(), search_frys, size)->Unit(kMicrosecond);
-    RegisterBenchmark((search + "/peer").c_str(), search_peer, size)->Unit(kMicrosecond);
+    RegisterBenchmark((search + "/hnswlib").c_str(), search_peer, size)->Unit(kMicrosecond);
     RegisterBenchmark((build + "/frys").c_str(), build_frys, size)
         ->Unit(kMillisecond)
         ->UseRealTime()
         ->Iterations(1);
-    RegisterBenchmark((build + "/peer").c_str(), build_peer, size)
+    RegisterBenchmark((build + "/hnswlib").c_str(), build_peer, size)
         ->Unit(kMillisecond)
         ->UseRealTime()
         ->Iterations(1);

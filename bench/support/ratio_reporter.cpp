@@ -192,7 +192,7 @@ void add_lines(const Workload& workload, const std::string& who, std::vector<Lin
     auto theirs = point.rows.find(who);
     if (ours == point.rows.end() || theirs == point.rows.end()) continue;
     Line line{workload.name, point.parameter, ours->second.text(), theirs->second.text(), "-"};
-    if (who != "peer") line.peer += " (" + who + ")";
+    line.peer += " (" + who + ")";
     if (ours->second.measured() && theirs->second.measured()) {
       double ratio = median(theirs->second.times_s) / median(ours->second.times_s);
       line.ratio = format("%.2f", ratio);
