@@ -34,6 +34,7 @@
 #include "frys/experience/experience_store.hpp"
 #include "frys/scheduler/thread_pool.hpp"
 #include "support/ratio_reporter.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
 
@@ -55,20 +56,9 @@ constexpr std::size_t query_count = 500;
 
 /// A folder gone with the process.
 const std::string& scratch_folder() {
-  struct Folder {
-    Folder() {
-      std::string name = (fs::temp_directory_path() / "frys-bench-XXXXXX").string();
-      if (::mkdtemp(name.data()) == nullptr) fail("no temporary folder");
-      path = name;
-    }
-    ~Folder() {
-      std::error_code ignored;
-      fs::remove_all(path, ignored);
-    }
-    std::string path;
-  };
-  static const Folder folder;
-  return folder.path;
+  static const bench::TemporaryFolder folder;
+  if (folder.path().empty()) fail("no temporary folder");
+  return folder.path();
 }
 
 Environment bench_environment() {

@@ -8,36 +8,33 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "support/ratio_reporter.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
-
-std::string fresh_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "frys-bench-XXXXXX").string();
-  return ::mkdtemp(name.data()) == nullptr ? std::string() : name;
-}
 
 void open_empty(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
-    const std::string folder = fresh_folder();
+    std::optional<frys::bench::TemporaryFolder> folder(std::in_place);
+    if (folder->path().empty()) return state.SkipWithError("no temporary folder");
     state.ResumeTiming();
-    auto kernel = frys::Kernel::open({.data_dir = folder + "/data"});
+    auto kernel = frys::Kernel::open({.data_dir = folder->path() + "/data"});
     state.PauseTiming();
     if (!kernel) return state.SkipWithError(kernel.error().to_string().c_str());
     (void)kernel->close();
-    std::filesystem::remove_all(folder);
+    folder.reset();  // Removing it is not timed.
     state.ResumeTiming();
   }
 }
 
 void remembered_steps(benchmark::State& state, int steps) {
-  const std::string folder = fresh_folder();
-  auto kernel = frys::Kernel::open({.data_dir = folder + "/data"});
+  const frys::bench::TemporaryFolder folder;
+  if (folder.path().empty()) return state.SkipWithError("no temporary folder");
+  auto kernel = frys::Kernel::open({.data_dir = folder.path() + "/data"});
   if (!kernel) return state.SkipWithError(kernel.error().to_string().c_str());
   for (auto _ : state) {
     frys::WorkflowGraph graph("bench");
@@ -52,7 +49,6 @@ void remembered_steps(benchmark::State& state, int steps) {
   }
   state.SetItemsProcessed(state.iterations() * steps);
   (void)kernel->close();
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
