@@ -35,6 +35,27 @@ std::string thread_name() {
   return name;
 }
 
+/// A task that keeps one worker busy from here to the end of the object's life.
+class BusyWorker {
+ public:
+  explicit BusyWorker(ThreadPool& pool) {
+    EXPECT_TRUE(pool.submit([promises = promises_] {
+                      promises->started.set_value();
+                      promises->release.get_future().get();
+                    })
+                    .ok());
+    promises_->started.get_future().get();
+  }
+  ~BusyWorker() { promises_->release.set_value(); }
+
+ private:
+  struct Promises {
+    std::promise<void> started;
+    std::promise<void> release;
+  };
+  std::shared_ptr<Promises> promises_ = std::make_shared<Promises>();  // The task's too.
+};
+
 TEST(ThreadPool, RunsEveryTaskOnce) {
   auto pool = make_pool(3);
   constexpr int tasks = 20'000;
@@ -210,34 +231,19 @@ TEST(ThreadPool, ATimerFiresWhileEveryWorkerIsBusy) {
 
 TEST(ThreadPool, BackgroundWorkInterruptsATimerWatch) {
   auto pool = make_pool(1, 1);
-  std::promise<void> release;
-  std::promise<void> started;
-  ASSERT_TRUE(pool->submit([&] {
-                    started.set_value();
-                    release.get_future().get();
-                  })
-                  .ok());
-  started.get_future().get();
+  const BusyWorker busy(*pool);
   ASSERT_TRUE(pool->submit_after(3'600'000'000'000, [] {}).has_value());
   for (int i = 0; i < 100; ++i) {
     std::promise<void> ran;
     ASSERT_TRUE(pool->submit([&] { ran.set_value(); }, TaskClass::background).ok());
     ran.get_future().get();
   }
-  release.set_value();
 }
 
 TEST(ThreadPool, TwoBackgroundTasksAtOnceWakeTheTimerWatchToo) {
   std::deque<std::latch> pairs;
   auto pool = make_pool(1, 2);
-  std::promise<void> release;
-  std::promise<void> started;
-  ASSERT_TRUE(pool->submit([&] {
-                    started.set_value();
-                    release.get_future().get();
-                  })
-                  .ok());
-  started.get_future().get();
+  const BusyWorker busy(*pool);
   ASSERT_TRUE(pool->submit_after(3'600'000'000'000, [] {}).has_value());
   for (int i = 0; i < 200; ++i) {  // One thread waits, the other one watches the timer.
     std::latch& both = pairs.emplace_back(2);
@@ -247,7 +253,6 @@ TEST(ThreadPool, TwoBackgroundTasksAtOnceWakeTheTimerWatchToo) {
     both.wait();
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
-  release.set_value();
 }
 
 TEST(ThreadPool, BulkCoversEveryIndexOnce) {
