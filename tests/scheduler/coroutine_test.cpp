@@ -112,7 +112,8 @@ struct OnAnotherThread {
   std::thread& thread;
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) const {
-    thread = std::thread([handle] { handle.resume(); });
+    std::thread& into = thread;  // Once resumed, the coroutine may be gone, and this with it.
+    into = std::thread([handle] { handle.resume(); });
   }
   void await_resume() const noexcept {}
 };
