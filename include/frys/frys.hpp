@@ -9,4 +9,5 @@
 #include "frys/kernel.hpp"
 #include "frys/tensor/dlpack.hpp"
 #include "frys/tensor/ops.hpp"
+#include "frys/tensor/shared_tensor.hpp"
 #include "frys/tensor/tensor.hpp"

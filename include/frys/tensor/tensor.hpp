@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A tensor that is owned and may be written. Not for passing on between agents: hand on its view().
+// A tensor that is owned and may be written. Not for passing on between agents: give it up, as the
+// publish() below does, or share() it first when the writer wants to read on.
 //
 //   frys::Result<frys::Tensor> tensor = frys::Tensor::empty(scope, {rows, 256}, frys::DType::f32);
 //   if (!tensor) return tensor.error();
 //   fill(tensor->mutable_data<float>(), tensor->elements());
-//   return context.publish("embeddings", tensor->view());
+//   return context.publish("embeddings", *std::move(tensor));
 
 #pragma once
 
@@ -20,8 +21,10 @@
 
 namespace frys {
 
-/// The one owner of a row-major tensor; move-only. Views share its memory and may outlive it, the
-/// scope it came from, and the kernel.
+class SharedTensor;
+
+/// The one owner of a row-major tensor, and the only one who writes it; move-only. Views share its
+/// memory and may outlive it, the scope it came from, and the kernel.
 ///
 /// Threads: distinct tensors are independent; one tensor is not to be written while it is read.
 class FRYS_API Tensor {
@@ -65,7 +68,13 @@ class FRYS_API Tensor {
   static Result<Tensor> from_storage(Storage storage, DType dtype, const Shape& shape,
                                      std::size_t byte_offset = 0) noexcept;
 
-  /// A view of the whole. Cost: a reference count when it is copied out.
+  /// Gives writing up for good: the same memory as something that any number may hold and nobody
+  /// writes, not through pointers of mutable_data() either. Views that were made before hold it
+  /// too. Include frys/tensor/shared_tensor.hpp. Cost: O(1), no copy.
+  [[nodiscard]] SharedTensor share() && noexcept;
+
+  /// A view of the whole, for reading beside the owner; `share()` to hand the tensor on.
+  /// Cost: a reference count when it is copied out.
   [[nodiscard]] const TensorView& view() const& noexcept { return view_; }
   [[nodiscard]] TensorView view() && noexcept { return std::move(view_); }
   /// The same, implicitly. A temporary tensor gives its view away, so that a reference bound to it
@@ -90,7 +99,7 @@ class FRYS_API Tensor {
   }
 
   /// The elements for writing; null when `dtype()` is not `dtype_of<T>` or there is no memory.
-  /// Whoever holds views sees what is written: write first, then hand views on.
+  /// Whoever holds views sees what is written: write first, then share().
   template <typename T>
   [[nodiscard]] T* mutable_data() noexcept {
     return const_cast<T*>(view_.data<T>());
@@ -101,6 +110,7 @@ class FRYS_API Tensor {
   Result<Tensor> clone(const MemoryScope& scope) const noexcept;
 
  private:
+  friend class SharedTensor;
   explicit Tensor(TensorView view) noexcept : view_(std::move(view)) {}
   TensorView view_;
 };

@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Read access to a tensor, or to a part of one, without copying it. This is what agents hand each
-// other: a view keeps the memory alive, and passing it on costs a reference count. Not for writing
-// (frys::Tensor) and not for laying elements out anew (frys::contiguous).
+// Read access to a tensor, or to a part of one, without copying it: a view keeps the memory alive,
+// and passing it on costs a reference count. What agents read is views. Not for writing
+// (frys::Tensor), not for laying elements out anew (frys::contiguous), and no promise that nobody
+// writes (frys::SharedTensor).
 //
 //   frys::Result<frys::TensorView> row = view.select(0, 3);           // row 3 of a matrix
 //   frys::Result<frys::TensorView> t = view.transpose(0, 1);          // no element moves
