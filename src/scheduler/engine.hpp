@@ -30,14 +30,17 @@
 #include <tuple>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "frys/scheduler/workflow_scheduler.hpp"
+#include "frys/tensor/shared_tensor.hpp"
 #include "scheduler/graph_shape.hpp"
 
 namespace frys::detail {
 
 class Engine;
+struct Step;
 struct WorkflowRun;
 
 /// What the advisor knew of one kind of step, in the predictor's words.
@@ -46,6 +49,15 @@ struct Advice {
   std::string agent;
   std::string situation;
   std::vector<LoadSample> samples;
+};
+
+/// What a step hands on under one name.
+struct Output {
+  /// Nothing: a step took it away. A tensor may be taken to be written, a view only read.
+  using Value = std::variant<std::monostate, SharedTensor, TensorView>;
+  std::string name;
+  Value value;
+  const Step* taker = nullptr;  // The last that took it; since the first, only who waits may ask.
 };
 
 struct Step {
@@ -68,7 +80,7 @@ struct Step {
   std::shared_ptr<Attempt> attempt;  // While it runs.
   MemoryScope ready_scope;           // Made ready ahead; closed when there is none.
   std::size_t ready_budget_bytes = 0;
-  std::vector<std::pair<std::string, TensorView>> outputs;
+  std::vector<Output> outputs;
 };
 
 struct Loop {
@@ -237,11 +249,17 @@ class Engine : public std::enable_shared_from_this<Engine> {
   enum class Ending : std::uint8_t { function_gone, missed_deadline, given_up, threw };
   void end(const std::shared_ptr<Attempt>& attempt, const Status& status, Ending how) noexcept;
 
+  // For contexts, hand_over.cpp.
+  Status publish(Attempt& attempt, std::string_view name, Output::Value value);
+  /// A step, by its name when the id is the default.
+  struct StepRef {
+    StepId id;
+    std::string_view name;
+  };
+  Result<TensorView> input(Attempt& attempt, const StepRef& from, std::string_view name);
+  Result<Tensor> take(Attempt& attempt, const StepRef& from, std::string_view name);
+
   // For contexts, step_context.cpp.
-  Status publish(Attempt& attempt, std::string_view name, TensorView view);
-  /// By name when `step` is the default.
-  Result<TensorView> input(Attempt& attempt, StepId step, std::string_view step_name,
-                           std::string_view name);
   Result<StepId> add_step(Attempt& attempt, StepSpec spec);
   Status add_dependency(Attempt& attempt, StepId before, StepId step);
   Result<bool> request_iteration(Attempt& attempt);
@@ -296,11 +314,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] LoadPrediction forecast(WorkflowRun& run, const Step& step) const;
   std::shared_ptr<Attempt> launch(Step& step, const Admission& admission);
   Status may_act(const Attempt& attempt) const;
-  Result<TensorView> input(Attempt& attempt, const Step& from, std::string_view name);
+  Result<Output*> find_output(Attempt& attempt, const StepRef& ref, std::string_view name,
+                              Step** from);
+  bool is_last_reader(const Attempt& attempt, const Step& from) const;
   Result<StepId> extend(WorkflowRun& run, StepSpec spec, std::shared_ptr<const Advice> advice);
   Status link(WorkflowRun& run, std::size_t before_index, std::size_t step_index);
 
   // All without it.
+  void note_hand_over(const Attempt& to, const std::string& from, std::size_t bytes);
   void dispatch() noexcept;
   void start(std::size_t count) noexcept;
   void learn(const StepRecord& record) noexcept;

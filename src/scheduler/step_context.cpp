@@ -37,69 +37,6 @@ Status Engine::may_act(const Attempt& attempt) const {
   return {};
 }
 
-Status Engine::publish(Attempt& attempt, std::string_view name, TensorView view) {
-  if (name.empty()) {
-    return Status(ErrorCode::invalid_argument,
-                  "step '" + attempt.step.spec.name + "' published a tensor without a name");
-  }
-  const std::size_t bytes = view.size_bytes();
-  const Lock lock(mutex_);
-  if (Status may = may_act(attempt); !may.ok()) return may;
-  auto& outputs = attempt.step.outputs;
-  const auto same = std::find_if(outputs.begin(), outputs.end(),
-                                 [name](const auto& output) { return output.first == name; });
-  if (same == outputs.end()) {
-    outputs.emplace_back(name, std::move(view));
-  } else {
-    std::swap(same->second, view);  // The old one dies unlocked: it may call back into the host.
-  }
-  attempt.published_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  return {};
-}
-
-Result<TensorView> Engine::input(Attempt& attempt, const Step& from, std::string_view name) {
-  for (const auto& [key, view] : from.outputs) {
-    if (key == name) return view;
-  }
-  std::string published;
-  for (const auto& output : from.outputs) {
-    published += (published.empty() ? "" : ", ") + ("'" + output.first + "'");
-  }
-  return not_found("step '" + attempt.step.spec.name + "' asked for '" + std::string(name) +
-                   "' of step '" + from.spec.name + "', which has published " +
-                   (published.empty() ? "nothing" : published));
-}
-
-Result<TensorView> Engine::input(Attempt& attempt, StepId step, std::string_view step_name,
-                                 std::string_view name) {
-  Result<TensorView> found = Status(ErrorCode::internal, "no answer");
-  const Step* from = nullptr;
-  {
-    const Lock lock(mutex_);
-    WorkflowRun& run = *attempt.workflow;
-    const bool by_name = step.value == UINT64_MAX;
-    if (by_name) {
-      const auto named = run.by_name.find(std::string(step_name));
-      if (named != run.by_name.end()) from = &run.steps[named->second];
-    } else if (step.value < run.steps.size()) {
-      from = &run.steps[step.value];
-    }
-    if (from == nullptr) {
-      return not_found("workflow '" + run.name + "' has no step '" +
-                       (by_name ? std::string(step_name) : std::to_string(step.value)) + "'");
-    }
-    found = input(attempt, *from, name);
-  }
-  if (found && from->spec.agent != attempt.step.spec.agent) {
-    static_cast<void>(detector_.observe(attempt.workflow->id.value, {.from = from->spec.agent,
-                                                                     .to = attempt.step.spec.agent,
-                                                                     .bytes = found->size_bytes(),
-                                                                     .messages = 1,
-                                                                     .time_ns = now_ns()}));
-  }
-  return found;
-}
-
 Result<StepId> Engine::add_step(Attempt& attempt, StepSpec spec) {
   if (Status checked = check_spec(spec); !checked.ok()) return checked;
   const std::shared_ptr<const Advice> advice = advise(*attempt.workflow, spec);
@@ -250,30 +187,6 @@ Executor& StepContext::executor() const noexcept {
   return *attempt_->engine->environment_.executor;
 }
 std::int64_t StepContext::now_ns() const noexcept { return attempt_->engine->now_ns(); }
-
-Status StepContext::publish(std::string_view name, TensorView view) {
-  try {
-    return attempt_->engine->publish(*attempt_, name, std::move(view));
-  } catch (const std::bad_alloc&) {
-    return Status::out_of_memory();
-  }
-}
-
-Result<TensorView> StepContext::input(StepId step, std::string_view name) {
-  try {
-    return attempt_->engine->input(*attempt_, step, {}, name);
-  } catch (const std::bad_alloc&) {
-    return Status::out_of_memory();
-  }
-}
-
-Result<TensorView> StepContext::input(std::string_view step, std::string_view name) {
-  try {
-    return attempt_->engine->input(*attempt_, StepId{}, step, name);
-  } catch (const std::bad_alloc&) {
-    return Status::out_of_memory();
-  }
-}
 
 void StepContext::note_message(std::string_view agent, std::size_t bytes, std::uint64_t messages) {
   static_cast<void>(attempt_->engine->detector_.observe(attempt_->workflow->id.value,

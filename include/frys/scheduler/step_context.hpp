@@ -5,7 +5,7 @@
 //
 //   frys::Result<frys::TensorView> passages = context.input("read", "passages");
 //   auto vectors = frys::Tensor::empty(context.scope(), {rows, 256}, frys::DType::f32);
-//   frys::Status handed_on = context.publish("vectors", vectors->view());
+//   frys::Status handed_on = context.publish("vectors", *std::move(vectors));
 
 #pragma once
 
@@ -20,6 +20,8 @@
 #include "frys/scheduler/cancellation.hpp"
 #include "frys/scheduler/step.hpp"
 #include "frys/scheduler/step_record.hpp"
+#include "frys/tensor/shared_tensor.hpp"
+#include "frys/tensor/tensor.hpp"
 #include "frys/tensor/view.hpp"
 
 namespace frys {
@@ -50,16 +52,34 @@ class FRYS_API StepContext {
   [[nodiscard]] Executor& executor() const noexcept;
   [[nodiscard]] std::int64_t now_ns() const noexcept;  ///< On the executor's clock.
 
-  /// Hands `view` on under `name`: whoever asks for it gets this very memory, nothing is copied.
-  /// The same name again replaces it. It is held until the workflow ends.
-  /// Errors: invalid_argument (no name); failed_precondition (the attempt is over).
+  /// Hands `tensor` on under `name` and gives it up: whoever asks for it gets this very memory,
+  /// nothing is copied, and nobody writes it any more. Who wants to read on share()s it first. The
+  /// same name again replaces it. It is held until the workflow ends or a step take()s it.
+  /// Errors: invalid_argument (no name); failed_precondition (the attempt is over); out_of_memory.
+  Status publish(std::string_view name, Tensor tensor);
+  Status publish(std::string_view name, SharedTensor tensor);
+  /// The same for a part of a tensor, or memory that was wrapped. Nothing may write it from now on;
+  /// who takes it gets a copy.
   Status publish(std::string_view name, TensorView view);
 
-  /// What `step` published under `name`, as the view it handed on; the hand-off is noted as a
-  /// message between the two agents. Ask for what this step waits for, or the answer depends on
-  /// timing. Errors: not_found (names the step, or what it did publish).
+  /// What `step` published under `name`, as a view of it; the hand-off is noted as a message
+  /// between the two agents. Ask for what this step waits for, or the answer depends on timing.
+  /// Errors: not_found (names the step, or what it did publish, or who has taken it);
+  /// out_of_memory.
   Result<TensorView> input(StepId step, std::string_view name);
   Result<TensorView> input(std::string_view step, std::string_view name);
+
+  /// The same, to be written: what was published itself, without a copy, for its last reader, else
+  /// a counted copy in this step's scope. Readers are the steps that name `step` in `after`. The
+  /// last one is on its last attempt, the others have ended, no loop runs one of them again without
+  /// `step`, and nobody else holds the tensor.
+  /// From the first take on only readers may ask for it, and after the last one nobody; a step that
+  /// runs again in a loop publishes it anew. What was not copied stays charged to who made it.
+  /// Errors: as input(); failed_precondition (`step` is not named in `after`, or the attempt is
+  /// over); those of frys::contiguous, after which it is still published.
+  /// Cost: O(readers), or that of a copy; with loops around them O(readers × graph).
+  Result<Tensor> take(StepId step, std::string_view name);
+  Result<Tensor> take(std::string_view step, std::string_view name);
 
   /// Notes a hand-off that does not go through `publish` (a prompt, a file): `messages` of `bytes`
   /// in all from this step's agent to `agent`.
