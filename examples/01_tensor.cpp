@@ -1,13 +1,31 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Tensors without a kernel: memory from a scope with a budget, views that share it, operations.
+// Tensors without a kernel: memory from a scope with a budget, views that share it, operations, and
+// who may write.
 
 #include <cstdio>
 
 #include "frys/frys.hpp"
 
 namespace {
+
+/// Copy on write: who is alone with a tensor gets it as it lies, everybody else a copy.
+frys::Status write_twice(const frys::MemoryScope& scope, frys::Tensor tensor) {
+  const float* const memory = tensor.data<float>();
+  // Given up, it may be held by any number and is written by nobody …
+  frys::SharedTensor one = std::move(tensor).share();
+  frys::SharedTensor other = one;
+  // … until somebody takes it back.
+  auto first = std::move(one).make_exclusive(scope);
+  if (!first) return first.error();
+  auto second = std::move(other).make_exclusive(scope);
+  if (!second) return second.error();
+  std::printf("the first to write got %s, the last %s\n",
+              first->mutable_data<float>() == memory ? "the memory itself" : "a copy",
+              second->mutable_data<float>() == memory ? "the memory itself" : "a copy");
+  return {};
+}
 
 frys::Status run() {
   // One manager owns the memory; every scope below it has a budget.
@@ -43,7 +61,7 @@ frys::Status run() {
   // Asking for more than the budget is an answer, not a crash.
   auto large = frys::Tensor::empty(*scope, {1024, 1024}, frys::DType::f32);
   std::printf("4 MiB more: %s\n", std::string(frys::to_string(large.status().code())).c_str());
-  return {};
+  return write_twice(*scope, *std::move(unit));
 }
 
 }  // namespace

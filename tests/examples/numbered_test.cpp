@@ -19,11 +19,13 @@ TEST(NumberedExamples, Tensor) {
   EXPECT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output, ContainsRegex("row 2 begins 6 floats"));
   EXPECT_THAT(ended.output, ContainsRegex("4 MiB more: budget_exceeded"));
+  EXPECT_THAT(ended.output, ContainsRegex("first to write got a copy, the last the memory itself"));
 }
 
 TEST(NumberedExamples, Workflow) {
   const Ended ended = frys::testing::run_program(FRYS_EXAMPLE_WORKFLOW);
   EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output, ContainsRegex("polished, with 0 bytes copied"));
   EXPECT_THAT(ended.output, ContainsRegex("worked as a review_loop"));
   EXPECT_THAT(ended.output, ContainsRegex("the store remembers [1-9]"));
 }

@@ -71,8 +71,8 @@ void compare(const SharedState& state, frys::StepContext& context, std::size_t i
     check(ops::similarity(tile, rows, columns));
     merge_tile(context, tile, own, block, nearest);
   }
-  state->hand_offs.give(context, "neighbours", passages.view());
-  state->hand_offs.give(context, "closeness", closeness.view());
+  state->hand_offs.give(context, "neighbours", std::move(passages));
+  state->hand_offs.give(context, "closeness", std::move(closeness));
 }
 
 }  // namespace

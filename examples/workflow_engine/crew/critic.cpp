@@ -73,9 +73,10 @@ void critique(const SharedState& state, frys::StepContext& context, std::size_t)
   const std::int64_t clusters = proposal.centres.extent(0);
   const Critique said =
       judge(state->blocks, proposal.labels, clusters, proposal.closeness, neighbours);
-  frys::Tensor verdicts = new_tensor(*state, context, {clusters, 5}, frys::DType::f32);
-  write_judgements(said, verdicts.mutable_data<float>());
-  state->hand_offs.give(context, "verdicts", verdicts.view());
+  frys::Tensor judgements = new_tensor(*state, context, {clusters, 5}, frys::DType::f32);
+  write_judgements(said, judgements.mutable_data<float>());
+  const frys::SharedTensor verdicts = std::move(judgements).share();
+  state->hand_offs.give(context, "verdicts", verdicts);
 
   const double gain = said.modularity - review.best.modularity;
   proposal.table = verdicts.view();

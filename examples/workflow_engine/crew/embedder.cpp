@@ -22,7 +22,7 @@ void embed(const SharedState& state, frys::StepContext& context, std::size_t bat
     check(embedder.embed(passage_text(*state, block, spans, row),
                          std::span<float>(next, embedder.dimension())));
   }
-  state->hand_offs.give(context, "vectors", vectors.view());
+  state->hand_offs.give(context, "vectors", std::move(vectors));
 }
 
 }  // namespace

@@ -31,16 +31,26 @@ class HandOffs {
 
   void set_intercept(Intercept intercept) { intercept_ = std::move(intercept); }
 
-  /// Publishes `view` and remembers where its elements are. Throws StepError.
-  void give(frys::StepContext& context, const std::string& name, const frys::TensorView& view);
+  /// Publishes what the giver gives up, or what it was given itself (a view), and remembers where
+  /// its elements are. Throws StepError.
+  void give(frys::StepContext& context, const std::string& name, frys::SharedTensor tensor);
+  void give(frys::StepContext& context, const std::string& name, frys::Tensor tensor);
+  void give(frys::StepContext& context, const std::string& name, frys::TensorView view);
 
-  /// What `step` gave under `name`. Throws StepError.
+  /// What `step` gave under `name`, to be read. Throws StepError.
   frys::TensorView take(frys::StepContext& context, const std::string& step,
                         const std::string& name);
+  /// The same, to be written: for an agent that nobody reads it after. Throws StepError.
+  frys::Tensor take_over(frys::StepContext& context, const std::string& step,
+                         const std::string& name);
 
   [[nodiscard]] HandOffTotals totals() const;
 
  private:
+  void note_given(const frys::StepContext& context, const std::string& name,
+                  const frys::TensorView& view);
+  void note_taken(const std::string& step, const std::string& name, const frys::TensorView& view);
+
   Intercept intercept_;
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, const void*, std::less<>> given_;

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Vectors of texts of one kind have much in common (the words that all of them use), which hides
-// how they differ. So their mean is subtracted and their length made 1 again.
+// how they differ. So their mean is subtracted and their length made 1 again. Nobody else reads the
+// vectors as they were, so the librarian takes them over and writes where they lie.
 // Source: Mu and Viswanath, "All-but-the-Top", 2018 (its first step).
 
 #include "crew/agents.hpp"
@@ -13,13 +14,14 @@ namespace {
 
 namespace ops = frys::ops;
 
-std::vector<frys::TensorView> take_vectors(CrewState& state, frys::StepContext& context) {
-  std::vector<frys::TensorView> vectors;
+std::vector<frys::Tensor> take_vectors(CrewState& state, frys::StepContext& context) {
+  std::vector<frys::Tensor> vectors;
   for (std::size_t batch = 0; batch < state.batches.size(); ++batch) {
     if (state.batches[batch].passages == 0) continue;
-    vectors.push_back(state.hand_offs.take(context, part_name("embed", batch), "vectors"));
-    state.blocks.push_back({batch, state.passages, vectors.back().extent(0)});
-    state.passages += vectors.back().extent(0);
+    vectors.push_back(state.hand_offs.take_over(context, part_name("embed", batch), "vectors"));
+    const std::int64_t rows = vectors.back().shape()[0];
+    state.blocks.push_back({batch, state.passages, rows});
+    state.passages += rows;
   }
   if (vectors.empty()) {
     throw StepError(frys::Status(frys::ErrorCode::not_found,
@@ -28,7 +30,7 @@ std::vector<frys::TensorView> take_vectors(CrewState& state, frys::StepContext& 
   return vectors;
 }
 
-frys::Tensor mean_of(frys::MemoryScope& scope, const std::vector<frys::TensorView>& vectors,
+frys::Tensor mean_of(frys::MemoryScope& scope, const std::vector<frys::Tensor>& vectors,
                      std::int64_t rows) {
   frys::Tensor mean = take(ops::sum(scope, vectors.front(), 0));
   for (std::size_t i = 1; i < vectors.size(); ++i) {
@@ -49,14 +51,14 @@ void grow(const SharedState& state, frys::StepContext& context) {
 }
 
 void centre(const SharedState& state, frys::StepContext& context, std::size_t) {
-  const std::vector<frys::TensorView> vectors = take_vectors(*state, context);
-  const frys::Tensor mean = mean_of(context.scope(), vectors, state->passages);
-  state->hand_offs.give(context, "mean", mean.view());
+  std::vector<frys::Tensor> vectors = take_vectors(*state, context);
+  const frys::SharedTensor mean = mean_of(context.scope(), vectors, state->passages).share();
+  state->hand_offs.give(context, "mean", mean);
   for (std::size_t block = 0; block < vectors.size(); ++block) {
-    frys::Tensor centred = new_tensor(*state, context, vectors[block].shape(), frys::DType::f32);
-    check(ops::sub(centred, vectors[block], mean));
-    check(ops::l2_normalize_rows(centred, centred));
-    state->hand_offs.give(context, part_name("vectors", block), centred.view());
+    frys::Tensor& own = vectors[block];
+    check(ops::sub(own, own, mean));
+    check(ops::l2_normalize_rows(own, own));
+    state->hand_offs.give(context, part_name("vectors", block), std::move(own));
   }
   grow(state, context);
   ask_for_plan(state, context.workflow_id(), context.now_ns());

@@ -71,8 +71,8 @@ void read(const SharedState& state, frys::StepContext& context, std::size_t inde
     batch.text_bytes += static_cast<std::uint64_t>(passage.length_bytes);
   }
   if (passages.empty()) return;
-  const frys::Tensor table = to_table(*state, context, passages);
-  state->hand_offs.give(context, "passages", table.view());
+  frys::Tensor table = to_table(*state, context, passages);
+  state->hand_offs.give(context, "passages", std::move(table));
 
   frys::StepSpec embedder = embedder_step(state, index);
   embedder.after = {context.step_id()};

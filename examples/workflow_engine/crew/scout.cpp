@@ -18,7 +18,7 @@ void give_sizes(CrewState& state, frys::StepContext& context) {
       *next++ = static_cast<std::int64_t>(file.size_bytes);
     }
   }
-  state.hand_offs.give(context, "sizes", sizes.view());
+  state.hand_offs.give(context, "sizes", std::move(sizes));
 }
 
 /// Tells each reader its files by name.

@@ -151,8 +151,8 @@ std::string memory_section(const Runs& runs) {
   for (const RunSummary& run : shown) most = std::max(most, most_live_bytes(run));
   std::string html =
       "<h2>Memory by scope</h2>\n<p class=\"why\">Live tensor bytes in the agents’ "
-      "scopes. What an agent has published stays with it until the workflow "
-      "ends.</p>\n<div class=\"pair\">\n";
+      "scopes. What an agent has published stays charged to it until the workflow "
+      "ends, also when another agent writes on.</p>\n<div class=\"pair\">\n";
   for (const RunSummary& run : shown) {
     html += "<div><h3>Run " + std::to_string(run.run) + ", at most " +
             format_bytes(most_live_bytes(run)) + "</h3>\n" +
