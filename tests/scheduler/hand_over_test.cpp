@@ -254,6 +254,17 @@ TEST_F(HandOver, AReaderInALoopThatMayComeBackKeepsItForItself) {
   EXPECT_EQ(was_read.first, 1);
 }
 
+TEST_F(HandOver, ALoopThatHasEndedKeepsNothing) {
+  Seen was_read;
+  Seen edited;
+  const StepId make_id = add(make());
+  const StepId read_id = add(read("read", {make_id}, was_read));
+  ASSERT_TRUE(graph_.add_loop({read_id, read_id, 5}).ok());
+  add(edit("edit", {make_id, read_id}, edited));
+  run(0);
+  EXPECT_EQ(edited.memory, made_.memory);
+}
+
 TEST_F(HandOver, WhoDoesNotWaitForItByNameFindsItTaken) {
   for (const bool copied : {false, true}) {
     Seen edited;
