@@ -9,6 +9,7 @@
 #include <new>
 
 #include "frys/core/machine.hpp"
+#include "memory/scope_node.hpp"
 
 namespace frys::detail {
 
@@ -55,7 +56,9 @@ PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noex
              .commit_pages = options.commit_bytes / pool_page_bytes},
             faults),
       on_valgrind_(heap_.on_valgrind()),
-      thread_caches_(options.thread_caches) {}
+      thread_caches_(options.thread_caches) {
+  prepare_fences();
+}
 
 PoolCore::~PoolCore() {
   for (SlabList& list : lists_) {
@@ -82,9 +85,8 @@ void PoolCore::SlabList::unlink(Slab* slab) noexcept {
 Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
   ThreadCache* cache = bind_cache();
   if (cache != nullptr) {
-    flush_if_trimmed(*cache);
     // The thread used another pool in between; its blocks of this one are still here.
-    if (Block* block = cache->magazines[index].pop(); block != nullptr) return block;
+    if (Block* block = cache->take(index); block != nullptr) return block;
   }
   SlabList& list = lists_[index];
   Chain chain{nullptr, 0};
@@ -101,7 +103,10 @@ Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
     }
   }
   Block* block = chain.head;
-  if (chain.count > 1) cache->magazines[index].fill(block->next, chain.count - 1);
+  if (chain.count > 1) {
+    const OwnerSection section(cache->gate);
+    cache->magazines[index].fill(block->next, chain.count - 1);
+  }
   return block;
 }
 
@@ -139,17 +144,6 @@ PoolCore::Chain PoolCore::take_from_slabs(std::size_t index, std::uint32_t wante
   return chain;
 }
 
-void PoolCore::deallocate_slow(Block* block) noexcept {
-  const std::size_t index = block->origin;
-  ThreadCache* cache = closed() ? nullptr : bind_cache();
-  if (cache == nullptr) {
-    block->next = nullptr;
-    put_back(index, {block, 1});
-    return;
-  }
-  cache_block(*cache, block);
-}
-
 ThreadCache* PoolCore::bind_cache() noexcept {
   if (current_cache != nullptr && current_cache->core == this) return current_cache;
   if (!thread_caches_ || thread_is_ending) return nullptr;
@@ -160,7 +154,6 @@ ThreadCache* PoolCore::bind_cache() noexcept {
   auto* cache = new (std::nothrow) ThreadCache;
   if (cache == nullptr) return nullptr;
   cache->core = this;
-  cache->trims_seen = trims_.load(std::memory_order_relaxed);
   references_.fetch_add(1, std::memory_order_relaxed);
   {
     const std::lock_guard lock(caches_mutex_);
@@ -174,7 +167,15 @@ ThreadCache* PoolCore::bind_cache() noexcept {
 }
 
 void PoolCore::retire(ThreadCache* cache) noexcept {
-  for (std::size_t index = 0; index < size_classes; ++index) flush(*cache, index, 0);
+  ScopeNode::give_up_credits(*cache);
+  for (std::size_t index = 0; index < size_classes; ++index) {
+    Chain chain{nullptr, 0};
+    {
+      const OwnerSection section(cache->gate);
+      chain = cut(cache->magazines[index], 0);
+    }
+    if (chain.count != 0) put_back(index, chain);
+  }
   {
     const std::lock_guard lock(caches_mutex_);
     if (cache->previous != nullptr) cache->previous->following = cache->following;
@@ -185,24 +186,28 @@ void PoolCore::retire(ThreadCache* cache) noexcept {
   release(1);
 }
 
-void PoolCore::flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) noexcept {
-  Magazine& magazine = cache.magazines[index];
+void PoolCore::cache_block(ThreadCache& cache, Block* block) noexcept {
+  const std::size_t index = block->origin;
+  const std::uint32_t most = class_shapes[index].magazine_blocks;
+  Chain surplus{nullptr, 0};
+  {
+    const OwnerSection section(cache.gate);
+    Magazine& magazine = cache.magazines[index];
+    magazine.push(block);
+    if (magazine.count.load(std::memory_order_relaxed) > most) surplus = cut(magazine, most / 2);
+  }
+  if (surplus.count != 0) put_back(index, surplus);
+}
+
+PoolCore::Chain PoolCore::cut(Magazine& magazine, std::uint32_t keep) noexcept {
   const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
-  if (count <= keep) return;
-  // The blocks used last stay: they are at the front, and warm in the processor's cache.
+  if (count <= keep) return {nullptr, 0};
   Block** cut = &magazine.head;
   for (std::uint32_t i = 0; i < keep; ++i) cut = &(*cut)->next;
   Block* chain = *cut;
   *cut = nullptr;
   magazine.count.store(keep, std::memory_order_relaxed);
-  put_back(index, {chain, count - keep});
-}
-
-void PoolCore::flush_if_trimmed(ThreadCache& cache) noexcept {
-  const std::uint32_t trims = trims_.load(std::memory_order_relaxed);
-  if (cache.trims_seen == trims) return;
-  cache.trims_seen = trims;
-  for (std::size_t index = 0; index < size_classes; ++index) flush(cache, index, 0);
+  return {chain, count - keep};
 }
 
 void PoolCore::put_back(std::size_t index, Chain chain) noexcept {
@@ -325,10 +330,18 @@ bool PoolCore::prefault_class(std::size_t index, std::size_t bytes) noexcept {
 }
 
 void PoolCore::trim() noexcept {
-  trims_.fetch_add(1, std::memory_order_relaxed);
-  if (current_cache != nullptr && current_cache->core == this) flush_if_trimmed(*current_cache);
+  empty_caches();
   for (std::size_t index = 0; index < size_classes; ++index) trim_class(index);
   heap_.trim();
+}
+
+void PoolCore::empty_caches() noexcept {
+  claim_caches([this](ThreadCache& cache) {
+    for (std::size_t index = 0; index < size_classes; ++index) {
+      const Chain chain = cut(cache.magazines[index], 0);
+      if (chain.count != 0) put_back(index, chain);
+    }
+  });
 }
 
 void PoolCore::trim_class(std::size_t index) noexcept {
@@ -372,15 +385,12 @@ PoolStats PoolCore::stats() const noexcept {
     for (std::uint32_t i = 0; i < list.depot_count; ++i) held -= list.depot[i].count;
     live += static_cast<std::int64_t>(held * class_shapes[index].block_bytes);
   }
-  {
-    const std::lock_guard lock(caches_mutex_);
-    for (const ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
-      for (std::size_t index = 0; index < size_classes; ++index) {
-        const std::uint32_t count = cache->magazines[index].count.load(std::memory_order_relaxed);
-        live -= static_cast<std::int64_t>(std::size_t{count} * class_shapes[index].block_bytes);
-      }
+  visit_caches([&live](const ThreadCache& cache) {
+    for (std::size_t index = 0; index < size_classes; ++index) {
+      const std::uint32_t count = cache.magazines[index].count.load(std::memory_order_relaxed);
+      live -= static_cast<std::int64_t>(std::size_t{count} * class_shapes[index].block_bytes);
     }
-  }
+  });
   const PageHeap::Stats heap = heap_.stats();
   PoolStats stats;
   stats.mapped_bytes = heap.mapped_bytes;

@@ -25,44 +25,9 @@
 #include "memory/memory_tools.hpp"
 #include "memory/page_heap.hpp"
 #include "memory/slab.hpp"
+#include "memory/thread_cache.hpp"
 
 namespace frys::detail {
-
-/// A thread's own free blocks of one class, last in, first out, so that what is given is warm in
-/// the processor's cache. Only its thread writes; others read `count` for statistics.
-struct Magazine {
-  Block* head = nullptr;
-  std::atomic<std::uint32_t> count{0};
-
-  void push(Block* block) noexcept {
-    block->next = head;
-    head = block;
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-  /// Takes a whole chain. Precondition: empty.
-  void fill(Block* chain, std::uint32_t blocks) noexcept {
-    head = chain;
-    count.store(blocks, std::memory_order_relaxed);
-  }
-  Block* pop() noexcept {
-    Block* block = head;
-    if (block != nullptr) {
-      head = block->next;
-      count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-    }
-    return block;
-  }
-};
-
-/// One thread's part of one pool.
-struct ThreadCache {
-  PoolCore* core = nullptr;
-  ThreadCache* next_of_thread = nullptr;
-  ThreadCache* previous = nullptr;  ///< In the pool's list.
-  ThreadCache* following = nullptr;
-  std::uint32_t trims_seen = 0;
-  std::array<Magazine, size_classes> magazines;
-};
 
 /// The cache this thread used last. The model avoids a function call for every access in a shared
 /// library; it takes one word of the static space that the loader keeps for this.
@@ -76,9 +41,8 @@ class PoolCore {
   Block* allocate(std::size_t bytes, Status& why) noexcept {
     if (bytes > largest_class_bytes) return allocate_run(bytes, why);
     const std::size_t index = class_of_bytes(bytes);
-    ThreadCache* cache = current_cache;
-    Block* block = nullptr;
-    if (cache != nullptr && cache->core == this) block = cache->magazines[index].pop();
+    ThreadCache* cache = own_cache();
+    Block* block = cache != nullptr ? cache->take(index) : nullptr;
     if (block == nullptr) {
       block = refill(index, why);
       if (block == nullptr) return nullptr;
@@ -88,16 +52,61 @@ class PoolCore {
   }
   Block* allocate_aligned(std::size_t bytes, std::size_t alignment, Status& why) noexcept;
 
+  /// A block of a class leaves its list: it has one reference and no scope.
+  void make_ready(Block* block, std::size_t bytes) noexcept {
+    unpoison(block->data, bytes, on_valgrind_);
+    block->size_bytes = bytes;
+    block->scope = nullptr;
+    block->references.store(1, std::memory_order_relaxed);
+  }
+  /// A block of a class is nobody's from now on.
+  void make_free(Block* block) noexcept {
+    poison(block->data, class_shapes[block->origin].block_bytes, on_valgrind_);
+  }
   /// Takes a block back whose last reference went. The core may be gone when this returns.
   void deallocate(Block* block) noexcept {
     if (block->origin == origin_run) return deallocate_run(block);
-    const ClassShape& shape = class_shapes[block->origin];
-    poison(block->data, shape.block_bytes, on_valgrind_);
+    make_free(block);
+    ThreadCache* cache = closed() ? nullptr : bind_cache();
+    cache != nullptr ? cache_block(*cache, block) : put_back(block->origin, {alone(block), 1});
+  }
+  /// True for blocks of a size class, which threads keep.
+  [[nodiscard]] static bool is_small(std::size_t bytes) noexcept {
+    return bytes <= largest_class_bytes;
+  }
+  [[nodiscard]] static std::size_t class_of(std::size_t bytes) noexcept {
+    return class_of_bytes(bytes);
+  }
+  /// The calling thread's cache, when it is the one it used last.
+  [[nodiscard]] ThreadCache* own_cache() const noexcept {
     ThreadCache* cache = current_cache;
-    if (cache == nullptr || cache->core != this || closed_.load(std::memory_order_relaxed)) {
-      return deallocate_slow(block);
+    return cache != nullptr && cache->core == this ? cache : nullptr;
+  }
+  /// The same, looked up or made. Null without heap memory, and at the thread's end.
+  ThreadCache* bind_cache() noexcept;
+  /// Calls `visit(const ThreadCache&)` for all threads' caches while they use them.
+  template <typename Visit>
+  void visit_caches(Visit&& visit) const noexcept {
+    const std::lock_guard lock(caches_mutex_);
+    for (const ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+      visit(*cache);
     }
-    cache_block(*cache, block);
+  }
+  /// Calls `visit(ThreadCache&)` for all threads' caches while their owners are kept out.
+  template <typename Visit>
+  void claim_caches(Visit&& visit) noexcept {
+    const std::lock_guard lock(caches_mutex_);
+    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+      cache->gate.claim();
+    }
+    fence_owners();
+    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+      cache->gate.await_owner();
+    }
+    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+      visit(*cache);
+      cache->gate.release();
+    }
   }
   /// The block that starts at `data`, which this process's pools gave out.
   static Block* block_at(const void* data) noexcept;
@@ -147,29 +156,19 @@ class PoolCore {
   };
 
   ~PoolCore();
-  void make_ready(Block* block, std::size_t bytes) noexcept {
-    unpoison(block->data, bytes, on_valgrind_);
-    block->size_bytes = bytes;
-    block->scope = nullptr;
-    block->references.store(1, std::memory_order_relaxed);
+  static Block* alone(Block* block) noexcept {
+    block->next = nullptr;
+    return block;
   }
   Block* allocate_run(std::size_t bytes, Status& why) noexcept;
   void deallocate_run(Block* block) noexcept;
   Block* refill(std::size_t index, Status& why) noexcept;
-  void deallocate_slow(Block* block) noexcept;
-  void cache_block(ThreadCache& cache, Block* block) noexcept {
-    const std::size_t index = block->origin;
-    Magazine& magazine = cache.magazines[index];
-    magazine.push(block);
-    const std::uint32_t most = class_shapes[index].magazine_blocks;
-    if (magazine.count.load(std::memory_order_relaxed) > most) flush(cache, index, most / 2);
-  }
-  ThreadCache* bind_cache() noexcept;
-  /// Gives all but `keep` blocks of one class back to their slabs.
-  void flush(ThreadCache& cache, std::size_t index, std::uint32_t keep) noexcept;
-  void flush_if_trimmed(ThreadCache& cache) noexcept;
+  void cache_block(ThreadCache& cache, Block* block) noexcept;
+  /// All blocks of one class but the `keep` used last, which are warm in the processor's cache.
+  static Chain cut(Magazine& magazine, std::uint32_t keep) noexcept;
   void put_back(std::size_t index, Chain chain) noexcept;
   void put_in_slabs(std::size_t index, Block* chain) noexcept;
+  void empty_caches() noexcept;
   void trim_class(std::size_t index) noexcept;
   bool prefault_class(std::size_t index, std::size_t bytes) noexcept;
   Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;
@@ -178,7 +177,6 @@ class PoolCore {
   const bool on_valgrind_;
   const bool thread_caches_;
   std::atomic<bool> closed_{false};
-  std::atomic<std::uint32_t> trims_{0};
   std::atomic<std::uint64_t> references_{1};
   std::atomic<std::size_t> promised_bytes_{0};
   /// A bit for each class that may have a slab with cold pages. Set and cleared under its lock.

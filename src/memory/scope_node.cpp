@@ -6,6 +6,7 @@
 #include "memory/scope_node.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -29,10 +30,10 @@ Status too_large(std::string_view what) noexcept {
 ScopeNode::ScopeNode(std::string_view name, std::string path, Units budget, ScopeNode* parent,
                      ScopeTree* tree)
     : pool_(tree->pool),
-      idle_limit_(parent == nullptr ? most_units : most_idle),
       tree_(tree),
       parent_(parent),
       budget_(budget),
+      slot_(tree->scopes_made.fetch_add(1, std::memory_order_relaxed) % credit_slots),
       depth_(parent == nullptr ? 0 : parent->depth_ + 1),
       name_(name),
       path_(std::move(path)) {}
@@ -61,15 +62,20 @@ void ScopeNode::drop_handle() noexcept {
 Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
   if (bytes > max_request_bytes) return too_large(path_);
   const Units units = units_of(bytes);
-  if (!charge_warm(units)) {
-    if (Status status = charge_cold(units, bytes); !status.ok()) return status;
+  Block* block = nullptr;
+  if (ThreadCache* cache = pool_->own_cache(); cache != nullptr && pool_->is_small(bytes)) {
+    block = cache->take(this, slot_, units, pool_->class_of(bytes));
   }
-  Status why;
-  Block* block = pool_->allocate(bytes, why);
-  if (block == nullptr) {
-    older_allocations_.fetch_sub(1, std::memory_order_relaxed);
-    uncharge(units);
-    return why;
+  if (block != nullptr) {
+    pool_->make_ready(block, bytes);
+  } else {
+    if (Status status = charge(units, bytes); !status.ok()) return status;
+    Status why;
+    block = pool_->allocate(bytes, why);
+    if (block == nullptr) {
+      uncharge(units, true);
+      return out_of_memory(why, bytes);
+    }
   }
   block->scope = this;
   keep_promise(units);
@@ -79,43 +85,19 @@ Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
   return Storage::adopt(block);
 }
 
-// One compare-and-swap. The peak is written only while the scope grows.
-bool ScopeNode::charge_warm(Units units) noexcept {
-  Word word = word_.load(std::memory_order_relaxed);
-  std::uint32_t version;
-  Units granted;
-  Word next;
-  do {
-    if (is_closed(word) || idle(word) < units || (word & count_mask) == count_mask) return false;
-    version = version_.load(std::memory_order_acquire);
-    granted = granted_.load(std::memory_order_acquire);
-    next = word - (units << count_bits) + 1;
-  } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
-                                        std::memory_order_relaxed));
-  const Units live = granted - idle(next);
-  if (live <= peak_.load(std::memory_order_relaxed)) return true;
-  if (version % 2 == 0 && version_.load(std::memory_order_acquire) == version) {
-    note_peak(live);
-  } else {
-    const std::lock_guard lock(tree_->mutex);
-    note_peak(live_units());
+void ScopeNode::release(Block* block) noexcept {
+  const Units units = units_of(block->size_bytes);
+  if (block->origin < size_classes) {
+    pool_->make_free(block);
+    ThreadCache* cache = pool_->own_cache();
+    if (cache != nullptr && !pool_->closed() &&
+        cache->keep(block, this, slot_, units, class_shapes[block->origin].magazine_blocks)) {
+      return;
+    }
   }
-  return true;
-}
-
-void ScopeNode::uncharge(Units units) noexcept {
-  Word word = word_.load(std::memory_order_relaxed);
-  do {
-    if (is_closed(word) || idle(word) + units > idle_limit_) return uncharge_cold(units);
-  } while (!word_.compare_exchange_weak(word, word + (units << count_bits),
-                                        std::memory_order_acq_rel, std::memory_order_relaxed));
-}
-
-void ScopeNode::note_peak(Units live) noexcept {
-  Units peak = peak_.load(std::memory_order_relaxed);
-  do {
-    if (live <= peak) return;
-  } while (!peak_.compare_exchange_weak(peak, live, std::memory_order_relaxed));
+  // First the block, then its charge: what a scope counts as free is free to be had.
+  pool_->deallocate(block);
+  uncharge(units);
 }
 
 void ScopeNode::cut_promise(Units most) noexcept {
@@ -148,7 +130,7 @@ Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
   const std::size_t size_bytes = units_of(bytes) * unit_bytes;
   std::size_t chunk_bytes = first_chunk_bytes;
   {
-    const std::lock_guard lock(scratch_mutex_);
+    const std::lock_guard lock(scratch_lock_);
     if (scratch_generation_.load(std::memory_order_relaxed) % 2 == 0) return closed_status();
     if (chunks_ != nullptr) {
       if (chunks_->storage.size_bytes() - chunks_->used_bytes >= size_bytes) return borrow(bytes);
@@ -164,7 +146,7 @@ Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
   poison(storage->data(), storage->size_bytes(), pool_->on_valgrind());
   chunk->storage = *std::move(storage);
   std::unique_ptr<ScratchChunk> outgrown;  // goes after the lock
-  const std::lock_guard lock(scratch_mutex_);
+  const std::lock_guard lock(scratch_lock_);
   if (scratch_generation_.load(std::memory_order_relaxed) % 2 == 0) return closed_status();
   scratch_bytes_.fetch_add(units_of(chunk->storage.size_bytes()) * unit_bytes,
                            std::memory_order_relaxed);
@@ -202,7 +184,7 @@ void ScopeNode::give_back_scratch(const Scratch& borrow) noexcept {
 // False when the scope is closed: then only the borrow's reference is left of it.
 bool ScopeNode::take_back(const Scratch& borrow) noexcept {
   std::unique_ptr<ScratchChunk> unused;  // goes after the lock
-  const std::lock_guard lock(scratch_mutex_);
+  const std::lock_guard lock(scratch_lock_);
   if (scratch_generation_.load(std::memory_order_relaxed) != borrow.generation_) return false;
   poison(borrow.data_, borrow.size_bytes_, pool_->on_valgrind());
   ScratchChunk* chunk = borrow.chunk_;
@@ -232,18 +214,18 @@ Status ScopeNode::reserve(std::size_t bytes) {
   if (bytes > max_request_bytes) return too_large(path_);
   const Units units = units_of(bytes);
   Units more = 0;
-  ScopeNode* dead = nullptr;
   {
-    const std::lock_guard lock(tree_->mutex);
+    const std::lock_guard lock(tree_->lock);
     if (!is_open()) return closed_status();
-    if (ScopeNode* refuser = ask(units, Purpose::probe)) return refuser->refusal(*this, bytes);
-    put_idle(units, dead);
+    if (ScopeNode* refuser = pay_from_all(units, pool_->own_cache())) {
+      return refuser->refusal(*this, bytes);
+    }
+    pay_back_open(units);
     if (bytes != 0) more = units - std::min(units, promised_.load(std::memory_order_relaxed));
     // The pool's first, so that keeping the promise never takes more of it than there is.
     pool_->promise(more * unit_bytes);
     promised_.fetch_add(more, std::memory_order_release);
   }
-  drop_dead(dead);
   if (bytes == 0) return {};
   if (Status status = pool_->prefault_promised(); !status.ok()) {
     cut_promise(more);
@@ -256,7 +238,8 @@ void ScopeNode::close() noexcept {
   ScopeNode* dead = nullptr;
   ScratchChunk* chunks = nullptr;
   {
-    const std::lock_guard lock(tree_->mutex);
+    const std::lock_guard lock(tree_->lock);
+    if (is_open()) end_credits();
     close_locked(dead, chunks);
   }
   while (chunks != nullptr) {

@@ -3,49 +3,50 @@
 
 // One scope of the budget tree.
 //
-// How a hard budget costs one atomic operation. A scope holds a grant: units (64 bytes) that its
-// parent has already counted as taken, at every level up to the root. Of the grant, `word_` holds
-// what is unused; to allocate is to take units from there by one compare-and-swap, and to free is
-// to put them back. Only when the grant is used up, or much of it lies idle, does the scope go to
-// its parent, under the tree's lock. So for every scope, at any instant,
+// Every scope counts in `used_` the units (64 bytes) of all blocks live in it and below, and of
+// what its threads have paid in advance. A request is paid at its scope and at all above, under the
+// tree's lock, or it is refused where it would exceed a budget. So at any instant, for every scope,
 //
-//   what is live below  ≤  its grant  ≤  its budget,   and   Σ children's grants ≤ its own grant,
+//   what is live  ≤  used  ≤  budget,   and   used = its own  +  Σ used of the scopes below,
 //
-// and no budget can be exceeded. A scope that must refuse first takes back the idle part of every
-// grant below it, so no request is refused that would fit.
+// and no budget can be exceeded. That a warm allocation takes no lock is owed to credit: each
+// thread keeps for the scopes it works for some units that are paid already (thread_cache.hpp). To
+// allocate is to spend of them, to release is to get them back; only when they run out, or become
+// too many, is the tree asked. A scope that must refuse first takes back the credit of all threads
+// in all scopes below it, so no request is refused that would fit. (Batched per-thread charges are
+// how Linux's memory cgroups do it, too; there a reclaim is asynchronous.)
 //
-// `word_`: bit 63 closed, bits 21…62 unused units of the grant, bits 0…20 the low part of the
-// count of allocations (the rest is in `older_allocations_`), so that counting costs nothing extra.
+// The peak: `used_` less the credit that was unspent when it was lowest. Each thread keeps that low
+// for its own credit and the tree notes the peak before anything else changes, so that a scope used
+// by one thread has an exact peak. Others' credit counts as live, so with more threads a peak may
+// be up to `most_credit` too high for each of the others.
 //
-// After close the word holds the closed bit and no units; `granted_` is then what is still held.
-// Each block that goes is passed up to the nearest open scope. A closed scope's node stays until
-// its last block went.
+// After close there is no credit; `used_` is then what is still held, here and above. A closed
+// scope's node stays until its last block went.
 //
-// `granted_` changes under the tree's lock only, inside an odd `version_`, so that the warm path
-// can tell that the live bytes it computed for the peak were of one instant.
-//
-// Threads: every member is safe. Lock order: the tree, then a scope's scratch.
+// Threads: every member is safe. Lock order: the tree, a scope's scratch, the pool's caches.
 
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "frys/memory/manager.hpp"
 #include "frys/memory/scope.hpp"
 #include "memory/pool_core.hpp"
+#include "memory/short_lock.hpp"
 
 namespace frys::detail {
 
 /// What all scopes of one tree share; made and ended with the root. Keeps the pool's core, so that
 /// an allocation that races with the manager's close finds it.
 struct ScopeTree {
-  std::mutex mutex;
+  ShortLock lock;
   PoolCore* pool = nullptr;
+  std::atomic<std::uint32_t> scopes_made{0};
 };
 
 /// A piece of a scope's scratch arena, borrowed from front to back.
@@ -70,8 +71,11 @@ class ScopeNode {
   void drop_reference() noexcept;
 
   Result<Storage> allocate(std::size_t bytes) noexcept;
-  /// Takes the charge of one block off. The node may be gone when this returns.
-  void uncharge(Units units) noexcept;
+  /// Takes a block back whose last reference went, and its charge off. The node may be gone when
+  /// this returns.
+  void release(Block* block) noexcept;
+  /// Gives back what a thread that ends has paid in advance.
+  static void give_up_credits(ThreadCache& cache) noexcept;
   Result<Scratch> scratch(std::size_t bytes);
   /// Ends a borrow. The node may be gone when this returns.
   void give_back_scratch(const Scratch& borrow) noexcept;
@@ -80,7 +84,7 @@ class ScopeNode {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  [[nodiscard]] bool is_open() const noexcept { return !is_closed(word_.load()); }
+  [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t scratch_generation() const noexcept {
     return scratch_generation_.load(std::memory_order_acquire);
   }
@@ -93,26 +97,20 @@ class ScopeNode {
   void note_copy(std::size_t bytes) noexcept;
 
  private:
-  using Word = std::uint64_t;
-  static constexpr int count_bits = 21;
-  static constexpr Word count_mask = (Word{1} << count_bits) - 1;
-  static constexpr Word closed_bit = Word{1} << 63;
-  static constexpr Units most_units = (Word{1} << 42) - 1;
-  /// Idle units beyond this many go back to the parent: 256 KiB.
-  static constexpr Units most_idle = (std::size_t{256} << 10) / unit_bytes;
+  static constexpr Units most_units = ~Units{0} / unit_bytes;
   static constexpr std::size_t most_depth = 64;
-
-  static constexpr bool is_closed(Word word) noexcept { return (word & closed_bit) != 0; }
-  static constexpr Units idle(Word word) noexcept { return (word & ~closed_bit) >> count_bits; }
+  /// Paid beside what a request needs, so that the next ones find credit: 64 KiB.
+  static constexpr Units spare_credit = (std::size_t{64} << 10) / unit_bytes;
+  /// So many releases in a row tell that a thread will go on releasing this scope's blocks.
+  static constexpr std::uint32_t releases_before_credit = 8;
 
   ScopeNode(std::string_view name, std::string path, Units budget, ScopeNode* parent,
             ScopeTree* tree);
   ~ScopeNode();
 
-  bool charge_warm(Units units) noexcept;
-  Status charge_cold(Units units, std::size_t bytes) noexcept;
-  void uncharge_cold(Units units) noexcept;
-  void note_peak(Units live) noexcept;
+  Status charge(Units units, std::size_t bytes) noexcept;
+  void uncharge(Units units, bool never_used = false) noexcept;
+  Status out_of_memory(const Status& why, std::size_t bytes) const noexcept;
   /// What is taken uses up what was made ready for it.
   void keep_promise(Units units) noexcept {
     if (promised_.load(std::memory_order_relaxed) != 0) cut_promise(units);
@@ -121,28 +119,47 @@ class ScopeNode {
   void note_first_touch(std::uint32_t pages) noexcept;
   [[nodiscard]] Status closed_status() const noexcept;
 
-  enum class Purpose : std::uint8_t { allocation, grant, probe };
-
   // Under the tree's lock. Nodes whose last block went are put on the list `dead`.
-  ScopeNode* ask(Units units, Purpose purpose) noexcept;
-  ScopeNode* take(Units units, Purpose purpose) noexcept;
-  bool consume(Units units, bool counted, Word& seen) noexcept;
-  ScopeNode* extend_grant(Units needed, bool probe) noexcept;
-  Units collect_idle() noexcept;
-  Units take_idle(Units keep) noexcept;
-  void set_granted(Units units) noexcept;
-  void put_idle(Units units, ScopeNode*& dead) noexcept;
-  void release(Units units, ScopeNode*& dead) noexcept;
+  ScopeNode* pay(Units units) noexcept;
+  ScopeNode* pay_from_all(Units units, ThreadCache* own) noexcept;
+  ScopeNode* pay_with_credit(Units units, ThreadCache& own) noexcept;
+  ScopeNode* pay_at_once(Units units, ThreadCache* own) noexcept;
+  void pay_back(Units units, ScopeNode*& dead) noexcept;
+  void pay_back_open(Units units) noexcept;
+  void note_peaks(Units unspent) noexcept;
+  void restart_peak(Credit& credit) noexcept;
+  Credit* credit_in(ThreadCache* cache) noexcept;
+  Credit& open_credit(ThreadCache& cache) noexcept;
+  Units take_credit(Credit& credit) noexcept;
+  void end_credit(Credit& credit) noexcept;
+  bool deserves_credit(ThreadCache* cache) const noexcept;
+  void uncharge_open(Units units) noexcept;
+  Units collect_credits(ThreadCache* own) noexcept;
+  void end_credits() noexcept;
+  [[nodiscard]] std::size_t holders_below() const noexcept;
+  [[nodiscard]] bool is_within(const ScopeNode* above) const noexcept;
+  template <typename Visit>
+  std::size_t visit_credits(ThreadCache& cache, Visit&& visit) noexcept;
+  ScopeNode* nearest_open() noexcept;
   Units close_locked(ScopeNode*& dead, ScratchChunk*& chunks) noexcept;
   Units close_scratch(ScratchChunk*& chunks) noexcept;
   void link_child(ScopeNode* child) noexcept;
   void unlink_child(ScopeNode* child) noexcept;
+  /// What threads hold of this scope's credit, or of this one's and all below.
+  struct Unspent {
+    Units units = 0;
+    Units least = 0;
+    std::uint64_t allocations = 0;
+  };
+  [[nodiscard]] Unspent unspent() const noexcept;
+  [[nodiscard]] Unspent unspent_below() const noexcept;
   [[nodiscard]] Units live_units() const noexcept;
-  [[nodiscard]] std::uint64_t total_allocations() const noexcept;
+  [[nodiscard]] std::uint64_t past_allocations() const noexcept;
   [[nodiscard]] std::size_t total_scratch() const noexcept;
   void fill(ScopeStats& stats) const noexcept;
   void fill(ScopeSnapshot& snapshot) const noexcept;
   [[nodiscard]] Status refusal(const ScopeNode& asker, std::size_t bytes) const noexcept;
+  [[nodiscard]] std::string holders(Units enough) const;
 
   static void drop_dead(ScopeNode* dead) noexcept;
   /// References are taken for so many borrows at once.
@@ -151,17 +168,18 @@ class ScopeNode {
   bool take_back(const Scratch& borrow) noexcept;
   std::unique_ptr<ScratchChunk> take_out(ScratchChunk* chunk) noexcept;
 
-  // The warm path's cache line.
-  alignas(64) std::atomic<Word> word_{0};
-  std::atomic<Units> granted_{0};
-  std::atomic<Units> peak_{0};
-  std::atomic<std::uint32_t> version_{0};
-  std::atomic<std::uint32_t> handles_{1};
+  // Read by the warm path, or walked by the cold one.
+  alignas(64) PoolCore* const pool_;
+  ScopeTree* const tree_;
+  ScopeNode* const parent_;
+  const Units budget_;
+  Units used_ = 0;  ///< Guarded by the tree's lock, as is `peak_`.
+  Units peak_ = 0;
   std::atomic<Units> promised_{0};  ///< Made ready by `reserve` and not used yet.
-  PoolCore* const pool_;
-  const Units idle_limit_;
+  const std::uint32_t slot_;        ///< Where this scope's credit is in a thread's cache.
+  std::atomic<bool> open_{true};
 
-  alignas(64) std::atomic<std::uint64_t> older_allocations_{0};
+  std::atomic<std::uint32_t> handles_{1};
   std::atomic<std::uint64_t> first_touch_pages_{0};
   std::atomic<std::uint64_t> copies_{0};
   std::atomic<std::uint64_t> copied_bytes_{0};
@@ -169,9 +187,6 @@ class ScopeNode {
   /// and those of `spare_references_`.
   std::atomic<std::uint32_t> references_{1};
 
-  ScopeTree* const tree_;
-  ScopeNode* const parent_;
-  const Units budget_;
   const std::size_t depth_;
   const std::string name_;
   const std::string path_;
@@ -182,13 +197,14 @@ class ScopeNode {
   ScopeNode* previous_ = nullptr;
   ScopeNode* following_ = nullptr;
   std::size_t child_count_ = 0;
-  bool is_asking_ = false;  ///< A request is on its way up through this scope.
+  std::size_t holders_ = 0;        ///< Threads that have credit of this scope.
+  std::uint64_t allocations_ = 0;  ///< Those that threads have not counted for themselves.
   Units adopted_ = 0;
   Units escaped_ = 0;
   std::uint64_t closed_allocations_ = 0;  ///< Of children that are closed.
   ScopeNode* next_dead_ = nullptr;
 
-  std::mutex scratch_mutex_;
+  ShortLock scratch_lock_;
   ScratchChunk* chunks_ = nullptr;
   std::uint32_t spare_references_ = 0;  ///< Taken for borrows to come, until close.
   std::atomic<std::size_t> scratch_bytes_{0};

@@ -28,12 +28,11 @@ void destroy_storage(StorageRecord* record) noexcept {
     return;
   }
   auto* block = static_cast<Block*>(record);
-  PoolCore* pool = block->pool;
-  ScopeNode* scope = block->scope;
-  const std::uint64_t units = units_of(block->size_bytes);
-  // First the block, then its charge: what a scope counts as free is free to be had.
-  pool->deallocate(block);
-  if (scope != nullptr) scope->uncharge(units);
+  if (block->scope != nullptr) {
+    block->scope->release(block);
+  } else {
+    block->pool->deallocate(block);
+  }
 }
 
 }  // namespace detail

@@ -46,8 +46,8 @@ struct ScopeStats {
   std::string name;
   std::string path;
   std::size_t live_bytes = 0;
-  /// The most bytes ever live. Exact for a scope without children; with children it may count up
-  /// to 256 KiB too much for each.
+  /// The most bytes ever live. Exact when one thread uses the scope and those below it; with more it
+  /// may count too much by what each of the others had paid in advance, at most 2 MiB a scope.
   std::size_t peak_bytes = 0;
   std::size_t budget_bytes = 0;
   std::size_t scratch_bytes = 0;  ///< Of `live_bytes`, held for scratch.
@@ -133,9 +133,10 @@ class FRYS_API MemoryScope {
   /// Reserves `bytes` bytes, 64-byte aligned, uninitialised; zero is legal and costs 64. They are
   /// charged here and above until the last handle goes; if this scope closes first, its parent
   /// pays on.
-  /// Errors: budget_exceeded (names the scope that refused, the request, what is live, the budget
-  /// and the largest holders), out_of_memory, closed, invalid_argument (beyond the address space).
-  /// Cost: O(1); no lock and no system call once warm, up to 256 KiB.
+  /// Errors: budget_exceeded (names the scope that refused, the request, what is live, the budget,
+  /// the five largest holders and which of them would free enough), out_of_memory (the same of the
+  /// root), closed, invalid_argument (beyond the address space).
+  /// Cost: O(1), no system call once warm; no lock up to 1 MiB, two short ones beyond.
   [[nodiscard]] Result<Storage> allocate(std::size_t bytes) const noexcept;
 
   /// Borrows `bytes` of scratch, 64-byte aligned, uninitialised, reclaimed at once when the scope

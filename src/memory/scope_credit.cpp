@@ -1,0 +1,228 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Charges that threads pay in advance. Credit is opened, filled up, cut and ended under the tree's
+// lock, by its thread or under a claim of all gates; between those its thread spends it alone.
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "memory/scope_node.hpp"
+
+namespace frys::detail {
+
+// The thread's credit of this scope; null when it has none.
+Credit* ScopeNode::credit_in(ThreadCache* cache) noexcept {
+  if (cache == nullptr) return nullptr;
+  Credit& credit = cache->credits[slot_];
+  return credit.scope.load(std::memory_order_relaxed) == this ? &credit : nullptr;
+}
+
+Credit& ScopeNode::open_credit(ThreadCache& cache) noexcept {
+  Credit& credit = cache.credits[slot_];
+  ScopeNode* holder = credit.scope.load(std::memory_order_relaxed);
+  if (holder == this) return credit;
+  if (holder != nullptr) holder->end_credit(credit);
+  credit.scope.store(this, std::memory_order_relaxed);
+  ++holders_;
+  return credit;
+}
+
+// Notes what was live at most, before anything else changes.
+void ScopeNode::restart_peak(Credit& credit) noexcept {
+  note_peaks(credit.least.load(std::memory_order_relaxed));
+  credit.least.store(credit.units.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+// Returns how many units it had; they are charged no longer.
+ScopeNode::Units ScopeNode::take_credit(Credit& credit) noexcept {
+  note_peaks(credit.least.load(std::memory_order_relaxed));
+  const Units units = credit.units.exchange(0, std::memory_order_relaxed);
+  credit.least.store(0, std::memory_order_relaxed);
+  allocations_ += credit.allocations.exchange(0, std::memory_order_relaxed);
+  pay_back_open(units);
+  return units;
+}
+
+void ScopeNode::end_credit(Credit& credit) noexcept {
+  take_credit(credit);
+  credit.scope.store(nullptr, std::memory_order_relaxed);
+  --holders_;
+}
+
+Status ScopeNode::charge(Units units, std::size_t bytes) noexcept {
+  const bool small = pool_->is_small(bytes);
+  ThreadCache* own = small ? pool_->bind_cache() : pool_->own_cache();
+  if (small && own != nullptr && own->spend(this, slot_, units)) return {};
+  const std::lock_guard lock(tree_->lock);
+  if (!is_open()) return closed_status();
+  ScopeNode* refuser = nullptr;
+  if (small && own != nullptr) {
+    refuser = pay_with_credit(units, *own);
+  } else {
+    refuser = pay_at_once(units, own);
+  }
+  return refuser == nullptr ? Status() : refuser->refusal(*this, bytes);
+}
+
+// For what is too large for credit.
+ScopeNode* ScopeNode::pay_at_once(Units units, ThreadCache* own) noexcept {
+  Credit* credit = credit_in(own);
+  if (credit != nullptr) restart_peak(*credit);
+  if (ScopeNode* refuser = pay_from_all(units, own)) return refuser;
+  note_peaks(credit != nullptr ? credit->units.load(std::memory_order_relaxed) : 0);
+  ++allocations_;
+  return nullptr;
+}
+
+// Null, or the scope that refuses even when no credit is left below it.
+ScopeNode* ScopeNode::pay_from_all(Units units, ThreadCache* own) noexcept {
+  for (;;) {
+    ScopeNode* refuser = pay(units);
+    if (refuser == nullptr || refuser->collect_credits(own) == 0) return refuser;
+  }
+}
+
+// Fills the thread's credit up and spends of it.
+ScopeNode* ScopeNode::pay_with_credit(Units units, ThreadCache& own) noexcept {
+  Credit& credit = open_credit(own);
+  restart_peak(credit);
+  const Units had = credit.units.load(std::memory_order_relaxed);
+  Units needed = units - std::min(units, had);
+  Units paid = needed + spare_credit;
+  ScopeNode* refuser = pay(paid);
+  if (refuser != nullptr) {
+    // The spare is no reason to refuse, nor to take credit from others.
+    refuser = needed == 0 ? nullptr : pay(needed);
+    paid = needed;
+  }
+  if (refuser != nullptr) {
+    take_credit(credit);
+    paid = units;
+    refuser = pay_from_all(units, &own);
+    if (refuser != nullptr) return refuser;
+  }
+  credit.add(paid - units);
+  credit.least.store(credit.units.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  ++allocations_;
+  return nullptr;
+}
+
+// A thread that only releases gets credit when it goes on doing so: the end of a scope that other
+// threads have credit of costs a claim.
+bool ScopeNode::deserves_credit(ThreadCache* cache) const noexcept {
+  if (cache == nullptr) return false;
+  if (std::exchange(cache->releases_of, this) != this) cache->releases = 0;
+  return ++cache->releases >= releases_before_credit;
+}
+
+void ScopeNode::uncharge_open(Units units) noexcept {
+  ThreadCache* own = pool_->own_cache();
+  Credit* credit = credit_in(own);
+  if (credit == nullptr && units <= most_credit / 2 && deserves_credit(own)) {
+    credit = &open_credit(*own);
+  }
+  if (credit == nullptr) {
+    note_peaks(0);
+    return pay_back_open(units);
+  }
+  note_peaks(credit->least.load(std::memory_order_relaxed));
+  const Units sum = credit->units.load(std::memory_order_relaxed) + units;
+  const Units kept = sum > most_credit ? most_credit / 2 : sum;
+  pay_back_open(sum - kept);
+  credit->units.store(kept, std::memory_order_relaxed);
+  credit->least.store(kept, std::memory_order_relaxed);
+}
+
+bool ScopeNode::is_within(const ScopeNode* above) const noexcept {
+  const ScopeNode* node = this;
+  while (node != nullptr && node->depth_ > above->depth_) node = node->parent_;
+  return node == above;
+}
+
+// Calls `visit(scope, credit)` for the credit that a thread has of this scope and those below.
+// Returns how many there are.
+template <typename Visit>
+std::size_t ScopeNode::visit_credits(ThreadCache& cache, Visit&& visit) noexcept {
+  std::size_t found = 0;
+  for (Credit& credit : cache.credits) {
+    ScopeNode* scope = credit.scope.load(std::memory_order_relaxed);
+    if (scope == nullptr || !scope->is_within(this)) continue;
+    ++found;
+    visit(*scope, credit);
+  }
+  return found;
+}
+
+std::size_t ScopeNode::holders_below() const noexcept {
+  std::size_t sum = holders_;
+  for (const ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
+    sum += child->holders_below();
+  }
+  return sum;
+}
+
+// Takes back what is unspent here and below: this thread's, and if that is none, everybody's.
+ScopeNode::Units ScopeNode::collect_credits(ThreadCache* own) noexcept {
+  Units sum = 0;
+  const auto collect = [&sum](ScopeNode& scope, Credit& credit) {
+    sum += scope.take_credit(credit);
+  };
+  std::size_t owned = 0;
+  if (own != nullptr) owned = visit_credits(*own, collect);
+  if (sum != 0 || holders_below() == owned) return sum;
+  pool_->claim_caches([&](ThreadCache& cache) { visit_credits(cache, collect); });
+  return sum;
+}
+
+void ScopeNode::end_credits() noexcept {
+  const auto end = [](ScopeNode& scope, Credit& credit) { scope.end_credit(credit); };
+  if (ThreadCache* own = pool_->own_cache()) visit_credits(*own, end);
+  if (holders_below() == 0) return;
+  pool_->claim_caches([&](ThreadCache& cache) { visit_credits(cache, end); });
+}
+
+void ScopeNode::give_up_credits(ThreadCache& cache) noexcept {
+  for (Credit& credit : cache.credits) {
+    ScopeNode* scope = nullptr;
+    {
+      // Who ends the scope claims the gate first, so it lives as long as we are in.
+      const OwnerSection section(cache.gate);
+      scope = credit.scope.load(std::memory_order_relaxed);
+      if (scope != nullptr) scope->add_reference();
+    }
+    if (scope == nullptr) continue;
+    {
+      const std::lock_guard lock(scope->tree_->lock);
+      if (credit.scope.load(std::memory_order_relaxed) == scope) scope->end_credit(credit);
+    }
+    scope->drop_reference();
+  }
+}
+
+ScopeNode::Unspent ScopeNode::unspent() const noexcept {
+  Unspent sum;
+  if (holders_ == 0) return sum;
+  pool_->visit_caches([&](const ThreadCache& cache) {
+    const Credit& credit = cache.credits[slot_];
+    if (credit.scope.load(std::memory_order_relaxed) != this) return;
+    sum.units += credit.units.load(std::memory_order_relaxed);
+    sum.least += credit.least.load(std::memory_order_relaxed);
+    sum.allocations += credit.allocations.load(std::memory_order_relaxed);
+  });
+  return sum;
+}
+
+ScopeNode::Unspent ScopeNode::unspent_below() const noexcept {
+  Unspent sum = unspent();
+  for (const ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
+    const Unspent below = child->unspent_below();
+    sum.units += below.units;
+    sum.least += below.least;
+    sum.allocations += below.allocations;
+  }
+  return sum;
+}
+
+}  // namespace frys::detail
