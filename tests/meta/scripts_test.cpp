@@ -48,6 +48,14 @@ TEST_F(Scripts, AnswerWrongWordsWithTwoAndTheUsageBeforeAnyWork) {
       {"demo", {tree_.path(), tree_.path()}, "two folders were given"},
       {"test", {"--preset"}, "--preset needs a name"},
       {"test", {"-L", "fast", "--preset", "none"}, "there is no preset none"},
+      {"torture", {}, "what to torture is missing"},
+      {"torture", {"disk"}, "there is no torture for disk"},
+      {"torture", {"memory", "--seed"}, "--seed needs a value"},
+      {"torture", {"memory", "--seed", "x"}, "--seed needs a whole number, not x"},
+      {"torture", {"memory", "--minutes", "soon"}, "--minutes needs a number, not soon"},
+      {"torture", {"memory", "--threads", "0"}, "--threads is from 1 to 256"},
+      {"torture", {"memory", "--preset", "clang"}, "no torture with the preset clang"},
+      {"torture", {"memory", "--foo"}, "unknown argument --foo"},
       {"bench", {"--json"}, "--json needs a file"},
       {"bench", {"--repetitions"}, "--repetitions needs a number"},
       {"bench", {"memory", "--foo"}, "unknown argument --foo"},
@@ -62,7 +70,7 @@ TEST_F(Scripts, AnswerWrongWordsWithTwoAndTheUsageBeforeAnyWork) {
 }
 
 TEST_F(Scripts, HelpWhereverItStandsAndWhereverTheyAreCalledFrom) {
-  for (const char* script : {"demo", "test", "bench"}) {
+  for (const char* script : {"demo", "test", "bench", "torture"}) {
     const Ended ended =
         run_program("/bin/sh", {"-c", "cd " + tree_.path() + "/.. && $(basename " + tree_.path() +
                                           ")/scripts/" + script + " --help"});
