@@ -11,12 +11,6 @@
 namespace frys::torture {
 namespace {
 
-// One for the process: blocks of different managers must not overlap either.
-LineMap& all_lines() {
-  static LineMap lines;
-  return lines;
-}
-
 std::size_t rounded_budget(std::size_t bytes) {
   return bytes == unlimited_bytes ? bytes : bytes / 64 * 64;
 }
@@ -47,6 +41,11 @@ class Comparison {
 
 }  // namespace
 
+LineMap& all_lines() {
+  static LineMap lines;
+  return lines;
+}
+
 void differs(const Place& place, const std::string& what) {
   // Several threads may come here; the first one ends the program.
   static std::mutex only_once;
@@ -54,7 +53,7 @@ void differs(const Place& place, const std::string& what) {
   std::fflush(stdout);
   std::fprintf(stderr,
                "memory_torture: %s\n  at operation %llu of the round with seed %llu; to repeat:\n"
-               "  frys_memory_torture --seed %llu --operations %llu --threads %llu\n",
+               "  scripts/torture memory --seed %llu --operations %llu --threads %llu\n",
                what.c_str(), static_cast<unsigned long long>(place.operation),
                static_cast<unsigned long long>(place.seed),
                static_cast<unsigned long long>(place.seed),
@@ -73,6 +72,7 @@ Model::Model(const TensorMemoryOptions& options, bool exact) : lines_(all_lines(
   auto root = std::make_unique<Node>();
   root->budget_bytes = rounded_budget(options.budget_bytes);
   root->handles.push_back(manager_->root());
+  root_ = root.get();
   nodes_.push_back(std::move(root));
 }
 
@@ -141,6 +141,13 @@ void Model::uncharge(Node& node, std::size_t bytes) noexcept {
   node.own_bytes.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
+void Model::count_copy(Node& node, std::size_t bytes) noexcept {
+  for (Node* at = &node; at != nullptr; at = at->parent) {
+    at->copies.fetch_add(1, std::memory_order_relaxed);
+    at->copied_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
 void Model::count_arenas(Node& node, std::uint64_t count) noexcept {
   for (Node* at = &node; at != nullptr; at = at->parent) {
     at->allocations.fetch_add(count, std::memory_order_relaxed);
@@ -186,6 +193,8 @@ void Model::check(const Node& node, const Place& place) const {
   compare.at_most("live_bytes", stats.live_bytes, node.budget_bytes);
   compare.at_most("peak_bytes", stats.peak_bytes, node.budget_bytes);
   compare.same("closed", stats.closed, node.closed);
+  compare.same("copies", stats.copies, node.copies);
+  compare.same("copied_bytes", stats.copied_bytes, node.copied_bytes);
   if (!node.scratch_used) compare.same("scratch_bytes", stats.scratch_bytes, 0);
   if (exact_ || !node.scratch_used) {
     compare.same("allocations", stats.allocations, node.allocations);

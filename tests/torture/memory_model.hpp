@@ -29,6 +29,8 @@ struct Node {
   std::atomic<std::size_t> own_bytes{0};       ///< Of `live_bytes`, allocated right here.
   std::atomic<std::size_t> peak_bytes{0};      ///< Written by one thread only.
   std::atomic<std::uint64_t> allocations{0};
+  std::atomic<std::uint64_t> copies{0};
+  std::atomic<std::uint64_t> copied_bytes{0};
   std::atomic<bool> scratch_used{false};  ///< Here or below, ever.
   std::atomic<bool> had_children{false};
   /// The system refused a request here or below, which was charged for a moment.
@@ -70,6 +72,9 @@ struct Place {
 /// Says what differed and how to see it again, and ends the program with 1.
 [[noreturn]] void differs(const Place& place, const std::string& what);
 
+/// One for the process: blocks of different managers must not overlap either.
+LineMap& all_lines();
+
 /// A manager and its shadow. Threads: `open` and the members of `Node` that are atomic.
 class Model {
  public:
@@ -78,7 +83,7 @@ class Model {
   TensorMemoryManager& manager() noexcept { return *manager_; }
   FaultInjector& faults() noexcept { return faults_; }
   LineMap& lines() noexcept { return lines_; }
-  [[nodiscard]] Node& root() noexcept { return *nodes_.front(); }
+  [[nodiscard]] Node& root() noexcept { return *root_; }
   /// True when one thread does everything, so that each answer is known beforehand.
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
@@ -94,6 +99,7 @@ class Model {
 
   void charge(Node& node, std::size_t bytes, const Place& place);
   void uncharge(Node& node, std::size_t bytes) noexcept;
+  void count_copy(Node& node, std::size_t bytes) noexcept;
   void count_arenas(Node& node, std::uint64_t count) noexcept;
 
   /// Whether a request must be refused; exact only. Reads the library's scratch.
@@ -123,6 +129,7 @@ class Model {
   std::unique_ptr<TensorMemoryManager> manager_;
   const bool exact_;
   std::mutex mutex_;
+  Node* root_ = nullptr;
   std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents come before their children.
   std::uint64_t refused_before_ = 0;          ///< Mappings that were refused or are to be.
   std::uint64_t refused_until_ = 0;           ///< The visit of the last of them.

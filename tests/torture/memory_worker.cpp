@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "frys/memory/copies.hpp"
 #include "torture/pattern.hpp"
 
 namespace frys::torture {
@@ -76,11 +77,12 @@ void Worker::rare_step() {
   if (dice < 9000) return others_.empty() ? drop_scratch() : pass_on();
   if (dice < 9800) return collect();
   if (dice < 9850) return model_.manager().trim();
-  if (dice < 9900) {
+  if (dice < 9950) return copy_bytes();
+  if (dice < 9970) {
     if (model_.exact()) model_.refuse_mappings(1 + below(3));
     return;
   }
-  if (dice < 9920) {
+  if (dice < 9980) {
     if (model_.exact()) work_elsewhere();
     return;
   }
@@ -183,6 +185,15 @@ void Worker::copy_handle() {
   Held copy = original;
   if (!(copy.storage == original.storage)) fail("a copied handle holds another block");
   held_.push_back(std::move(copy));
+}
+
+// Only counted: the bytes of a block are its model's.
+void Worker::copy_bytes() {
+  if (held_.empty()) return;
+  const Held& held = held_[below(held_.size())];
+  const std::size_t bytes = below(held.block->size_bytes + 1);
+  note_copy(&held.storage, bytes);
+  model_.count_copy(*held.block->node, bytes);
 }
 
 void Worker::verify(const Held& held) const {

@@ -65,6 +65,7 @@ class Worker {
   void adopt(Node& node, std::size_t bytes, Storage storage);
   void drop(std::size_t index);
   void copy_handle();
+  void copy_bytes();
   void verify(const Held& held) const;
   void borrow();
   void give_back(std::size_t index);
