@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -94,6 +96,42 @@ TEST(MemoryFork, AChildHasTheInheritedMemoryToItself) {
   EXPECT_TRUE(allocates_and_frees(scope));
   block.reset();
   EXPECT_EQ(scope.stats().live_bytes, scope.stats().scratch_bytes);
+}
+
+// Takes every lock of the memory room, again and again.
+void churn(const MemoryScope& scope, const std::atomic<bool>& stop) {
+  std::vector<Storage> held;
+  for (std::size_t i = 0; !stop; ++i) {
+    const MemoryScope step = *scope.child("step");
+    for (const std::size_t bytes : {std::size_t{100}, std::size_t{70000}, mib, 2 * mib}) {
+      if (Result<Storage> block = step.allocate(bytes)) held.push_back(*std::move(block));
+    }
+    const Result<Scratch> scratch = step.scratch(1000);
+    if (held.size() > 20) held.clear();
+  }
+}
+
+// What a child's other threads were doing when it was made will never be ended.
+TEST(MemoryForkSlow, AChildAllocatesWhateverItsParentsThreadsWereDoing) {
+#ifdef FRYS_TESTS_TSAN
+  GTEST_SKIP() << "ThreadSanitizer does not go on in the child of a process with threads";
+#endif
+  constexpr int forks = 300;
+  TensorMemoryManager memory = make_manager();
+  const MemoryScope scope = *memory.root().child("agent");
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) threads.emplace_back([&] { churn(scope, stop); });
+  std::map<End, int> ends;
+  for (int i = 0; i < forks && ends[End::hung] < 3; ++i) {
+    ++ends[in_child([&] { return allocates_and_frees(scope); }, std::chrono::seconds(5))];
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ends[End::zero], forks)
+      << ends[End::hung] << " children hung, " << ends[End::signal] << " ended by a signal, "
+      << ends[End::other_code] << " were refused";
+  EXPECT_TRUE(allocates_and_frees(scope)) << "the parent goes on";
 }
 
 std::size_t resident_bytes() {
