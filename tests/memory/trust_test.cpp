@@ -134,6 +134,19 @@ TEST(MemoryForkSlow, AChildAllocatesWhateverItsParentsThreadsWereDoing) {
   EXPECT_TRUE(allocates_and_frees(scope)) << "the parent goes on";
 }
 
+TEST(MemoryPeak, DoesNotCountWhatTheSystemRefused) {
+  FaultInjector faults;
+  Environment environment;
+  environment.faults = &faults;
+  TensorMemoryManager memory =
+      *TensorMemoryManager::create({.budget_bytes = 256 * mib}, environment);
+  const MemoryScope scope = *memory.root().child("agent");
+  const Storage kept = *scope.allocate(4096);
+  faults.fail("memory.map", 1, Status::out_of_memory());
+  ASSERT_EQ(scope.allocate(100 * mib).status().code(), ErrorCode::out_of_memory);
+  EXPECT_EQ(scope.stats().peak_bytes, 4096U);
+}
+
 std::size_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   std::size_t size = 0;

@@ -33,8 +33,6 @@ struct Node {
   std::atomic<std::uint64_t> copied_bytes{0};
   std::atomic<bool> scratch_used{false};  ///< Here or below, ever.
   std::atomic<bool> had_children{false};
-  /// The system refused a request here or below, which was charged for a moment.
-  std::atomic<bool> system_refused{false};
   std::atomic<bool> closing{false};  ///< Set before it is closed.
   std::atomic<bool> closed{false};   ///< Set after.
   std::size_t escaped_bytes = 0;
@@ -107,7 +105,7 @@ class Model {
   /// Lets the next `times` mappings fail.
   void refuse_mappings(std::uint64_t times);
   /// An `out_of_memory` was seen: there must have been an injected refusal for it.
-  void note_out_of_memory(Node& node, const Place& place);
+  void note_out_of_memory(const Place& place);
 
   /// Compares one scope with the library.
   void check(const Node& node, const Place& place) const;

@@ -113,7 +113,7 @@ void Worker::check_refusal(Node& node, std::size_t bytes, bool was_closed, const
       }
       return;
     case ErrorCode::out_of_memory:
-      return model_.note_out_of_memory(node, place_);
+      return model_.note_out_of_memory(place_);
     default:
       fail("a request of " + std::to_string(bytes) + " bytes: " + words_of(why));
   }
