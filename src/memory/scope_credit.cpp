@@ -54,7 +54,6 @@ void ScopeNode::end_credit(Credit& credit) noexcept {
 Status ScopeNode::charge(Units units, std::size_t bytes) noexcept {
   const bool small = pool_->is_small(bytes);
   ThreadCache* own = small ? pool_->bind_cache() : pool_->own_cache();
-  if (small && own != nullptr && own->spend(this, slot_, units)) return {};
   const std::lock_guard lock(tree_->lock);
   if (!is_open()) return closed_status();
   ScopeNode* refuser = nullptr;
@@ -71,7 +70,6 @@ ScopeNode* ScopeNode::pay_at_once(Units units, ThreadCache* own) noexcept {
   Credit* credit = credit_in(own);
   if (credit != nullptr) restart_peak(*credit);
   if (ScopeNode* refuser = pay_from_all(units, own)) return refuser;
-  note_peaks(credit != nullptr ? credit->units.load(std::memory_order_relaxed) : 0);
   ++allocations_;
   return nullptr;
 }
@@ -117,17 +115,17 @@ bool ScopeNode::deserves_credit(ThreadCache* cache) const noexcept {
   return ++cache->releases >= releases_before_credit;
 }
 
-void ScopeNode::uncharge_open(Units units) noexcept {
+// Whatever lowers what is used notes the peak before, unless the block was never had.
+void ScopeNode::uncharge_open(Units units, bool never_used) noexcept {
   ThreadCache* own = pool_->own_cache();
   Credit* credit = credit_in(own);
   if (credit == nullptr && units <= most_credit / 2 && deserves_credit(own)) {
     credit = &open_credit(*own);
   }
-  if (credit == nullptr) {
-    note_peaks(0);
-    return pay_back_open(units);
+  if (!never_used) {
+    note_peaks(credit != nullptr ? credit->least.load(std::memory_order_relaxed) : 0);
   }
-  note_peaks(credit->least.load(std::memory_order_relaxed));
+  if (credit == nullptr) return pay_back_open(units);
   const Units sum = credit->units.load(std::memory_order_relaxed) + units;
   const Units kept = sum > most_credit ? most_credit / 2 : sum;
   pay_back_open(sum - kept);

@@ -133,7 +133,7 @@ class ScopeNode {
   Units take_credit(Credit& credit) noexcept;
   void end_credit(Credit& credit) noexcept;
   bool deserves_credit(ThreadCache* cache) const noexcept;
-  void uncharge_open(Units units) noexcept;
+  void uncharge_open(Units units, bool never_used) noexcept;
   Units collect_credits(ThreadCache* own) noexcept;
   void end_credits() noexcept;
   [[nodiscard]] std::size_t holders_below() const noexcept;

@@ -113,11 +113,12 @@ void ScopeNode::uncharge(Units units, bool never_used) noexcept {
   {
     const std::lock_guard lock(tree_->lock);
     if (is_open()) {
-      uncharge_open(units);
+      uncharge_open(units, never_used);
       if (never_used) --allocations_;
     } else {
       ScopeNode* payer = nearest_open();
       if (payer != nullptr) {
+        payer->note_peaks(0);
         payer->adopted_ -= units;
         if (never_used) --payer->closed_allocations_;
       }
@@ -142,6 +143,7 @@ ScopeNode::Units ScopeNode::close_locked(ScopeNode*& dead, ScratchChunk*& chunks
   while (first_child_ != nullptr) scratch_units += first_child_->close_locked(dead, chunks);
   scratch_units += close_scratch(chunks);
   open_.store(false, std::memory_order_relaxed);
+  peak_ = std::max(peak_, used_);
   pool_->promise_kept(promised_.exchange(0) * unit_bytes);
   escaped_ = used_ > scratch_units ? used_ - scratch_units : 0;
   if (used_ != 0) add_reference();  // for the blocks

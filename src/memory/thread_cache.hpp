@@ -105,14 +105,6 @@ struct alignas(64) ThreadCache {
     const OwnerSection section(gate);
     return magazines[size_class].pop();
   }
-  /// Pays for a block that is taken from elsewhere.
-  bool spend(const ScopeNode* scope, std::size_t slot, std::uint64_t units) noexcept {
-    const OwnerSection section(gate);
-    Credit& credit = credits[slot];
-    if (!credit.covers(scope, units)) return false;
-    credit.spend(units);
-    return true;
-  }
   /// Keeps a block and its charge. False, and nothing done, when either finds no room.
   bool keep(Block* block, const ScopeNode* scope, std::size_t slot, std::uint64_t units,
             std::uint32_t most_blocks) noexcept {
