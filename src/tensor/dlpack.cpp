@@ -56,6 +56,11 @@ DLDataType to_dl(DType dtype) noexcept {
 
 template <typename Managed>
 Result<Managed*> export_view(TensorView view) noexcept {
+  if (view.device().type == DeviceType::simulated) {
+    return Status(ErrorCode::invalid_argument,
+                  "to_dlpack: the tensor is in a simulated device's memory, which has no bytes to "
+                  "share");
+  }
   auto* exported = new (std::nothrow) Exported<Managed>;
   if (exported == nullptr) return Status::out_of_memory();
   exported->view = std::move(view);

@@ -200,6 +200,16 @@ TEST_F(DlpackTest, CudaTensorsKeepTheirDevice) {
   out->deleter(out);
 }
 
+TEST_F(DlpackTest, SimulatedMemoryIsNotShared) {
+  float data[4] = {};
+  Storage storage =
+      unwrap(Storage::wrap(data, sizeof(data), Device{DeviceType::simulated, 0}, nullptr));
+  const TensorView view = unwrap(Tensor::from_storage(std::move(storage), DType::f32, {4})).view();
+  EXPECT_EQ(ops::sum(view).status().code(), ErrorCode::unavailable);
+  EXPECT_EQ(to_dlpack_versioned(view).status().code(), ErrorCode::invalid_argument);
+  EXPECT_EQ(to_dlpack(view).status().code(), ErrorCode::invalid_argument);
+}
+
 TEST_F(DlpackTest, BadTensorsAreNamedAndStayTheCallers) {
   const struct {
     const char* says;

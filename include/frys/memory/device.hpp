@@ -19,7 +19,9 @@
 
 namespace frys {
 
-enum class DeviceType : std::uint8_t { host, cuda };
+/// `simulated` memory is addresses and nothing behind them (simulated_device.hpp): no code may
+/// dereference one.
+enum class DeviceType : std::uint8_t { host, cuda, simulated };
 
 /// One place that memory can be in. The host has index 0.
 struct Device {
