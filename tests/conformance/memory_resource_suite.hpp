@@ -16,10 +16,13 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <ostream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "frys/core/random.hpp"
@@ -32,12 +35,46 @@ struct MemoryResourceCase {
   std::function<std::unique_ptr<MemoryResource>(const Environment&)> make;
   std::size_t largest_alignment = 65536;
   bool refuses_all = false;   ///< Every request fails; only the manner of it is tested.
-  bool asks_injector = true;  ///< Goes by `Environment::faults` at "memory.map".
+  bool asks_injector = true;  ///< Goes by `Environment::faults` at `fault_point`.
+  std::string fault_point = "memory.map";
+  std::uint64_t tries = 1;  ///< How often a fresh resource asks before it refuses.
+  Device device = {};
 
   friend void PrintTo(const MemoryResourceCase& c, std::ostream* out) { *out << c.name; }
 };
 
-/// One block with a pattern of its own in all its bytes.
+/// Who holds which addresses of resources whose memory the CPU may not touch.
+class ClaimedRanges {
+ public:
+  /// False when somebody holds some of it already.
+  bool claim(const MemoryResource* resource, const void* data, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    const auto begin = reinterpret_cast<std::uintptr_t>(data);
+    auto& ranges = ranges_[resource];
+    auto after = ranges.lower_bound(begin);
+    if (after != ranges.end() && after->first < begin + bytes) return false;
+    if (after != ranges.begin() && std::prev(after)->second > begin) return false;
+    ranges.emplace_hint(after, begin, begin + bytes);
+    return true;
+  }
+  void give_up(const MemoryResource* resource, const void* data) {
+    const std::lock_guard lock(mutex_);
+    auto& ranges = ranges_[resource];
+    ranges.erase(reinterpret_cast<std::uintptr_t>(data));
+    if (ranges.empty()) ranges_.erase(resource);
+  }
+  static ClaimedRanges& instance() {
+    static ClaimedRanges ranges;
+    return ranges;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<const MemoryResource*, std::map<std::uintptr_t, std::uintptr_t>> ranges_;
+};
+
+/// One block with a pattern of its own in all its bytes; where the CPU may not touch them, with its
+/// range claimed.
 class ShadowedBlock {
  public:
   ShadowedBlock(MemoryResource& resource, std::size_t bytes, std::size_t alignment,
@@ -49,18 +86,25 @@ class ShadowedBlock {
       return;
     }
     data_ = static_cast<unsigned char*>(*block);
-    for (std::size_t i = 0; i < bytes_; ++i) data_[i] = pattern(i);
+    if (resource.device().type == DeviceType::host) {
+      for (std::size_t i = 0; i < bytes_; ++i) data_[i] = pattern(i);
+    } else {
+      claimed_ = true;
+      overlaps_ = !ClaimedRanges::instance().claim(&resource, data_, std::max(bytes_, 1UL));
+    }
   }
 
   [[nodiscard]] const Status& status() const { return status_; }
   [[nodiscard]] unsigned char* data() const { return data_; }
   [[nodiscard]] bool whole() const {
+    if (claimed_) return !overlaps_;
     for (std::size_t i = 0; i < bytes_; ++i) {
       if (data_[i] != pattern(i)) return false;
     }
     return true;
   }
   void give_back(MemoryResource& resource) {
+    if (claimed_ && !overlaps_) ClaimedRanges::instance().give_up(&resource, data_);
     resource.deallocate(data_, bytes_, alignment_);
     data_ = nullptr;
   }
@@ -73,6 +117,8 @@ class ShadowedBlock {
   std::size_t alignment_;
   std::uint64_t seed_;
   unsigned char* data_ = nullptr;
+  bool claimed_ = false;
+  bool overlaps_ = false;
   Status status_;
 };
 
@@ -99,7 +145,7 @@ class MemoryResourceConformance : public ::testing::TestWithParam<MemoryResource
 
 TEST_P(MemoryResourceConformance, SaysWhatItIs) {
   EXPECT_FALSE(resource_->name().empty());
-  EXPECT_EQ(resource_->device(), Device{});
+  EXPECT_EQ(resource_->device(), GetParam().device);
 }
 
 TEST_P(MemoryResourceConformance, BlocksAreAlignedAndWritable) {
@@ -210,10 +256,12 @@ TEST_P(MemoryResourceConformance, ThreadsDoNotDisturbEachOther) {
 
 TEST_P(MemoryResourceConformance, ARefusalIsPassedOnAndForgotten) {
   if (!GetParam().asks_injector) return;  // maps nothing itself
-  faults_.fail("memory.map", 1, Status(ErrorCode::out_of_memory, "injected"));
+  faults_.fail(GetParam().fault_point, 1, Status(ErrorCode::out_of_memory, "injected"),
+               GetParam().tries);
   Result<void*> block = resource_->allocate(4096, 64);
   ASSERT_FALSE(block.has_value());
   EXPECT_EQ(block.error().code(), ErrorCode::out_of_memory);
+  EXPECT_EQ(faults_.visits(GetParam().fault_point), GetParam().tries);
   block = resource_->allocate(4096, 64);
   ASSERT_TRUE(block.has_value());
   resource_->deallocate(*block, 4096, 64);

@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "frys/memory/pool.hpp"
+#include "frys/memory/simulated_device.hpp"
+#include "frys/memory/stream_pool.hpp"
 
 namespace frys::testing {
 namespace {
@@ -49,6 +51,25 @@ MemoryResourceCase pool_case(const char* name, const MemoryPoolOptions& options)
           }};
 }
 
+// A device and a pool of its memory.
+class DeviceResource final : public MemoryResource {
+ public:
+  explicit DeviceResource(const Environment& environment)
+      : device_(std::size_t{1} << 30, environment), pool_(*StreamOrderedPool::create(device_)) {}
+  Result<void*> allocate(std::size_t bytes, std::size_t alignment) noexcept override {
+    return pool_->allocate(bytes, alignment);
+  }
+  void deallocate(void* block, std::size_t bytes, std::size_t alignment) noexcept override {
+    pool_->deallocate(block, bytes, alignment);
+  }
+  [[nodiscard]] Device device() const noexcept override { return pool_->device(); }
+  [[nodiscard]] std::string_view name() const noexcept override { return pool_->name(); }
+
+ private:
+  SimulatedDevice device_;
+  std::unique_ptr<StreamOrderedPool> pool_;
+};
+
 INSTANTIATE_TEST_SUITE_P(
     Resources, MemoryResourceConformance,
     ::testing::Values(
@@ -59,6 +80,13 @@ INSTANTIATE_TEST_SUITE_P(
         pool_case("Pool", {}), pool_case("PoolWithoutCaches", {.thread_caches = false}),
         pool_case("PoolThatKeepsNothing", {.retain_bytes = 0}),
         pool_case("PoolOfSmallSegments", {.segment_bytes = 0}),
+        MemoryResourceCase{
+            .name = "StreamOrderedPool",
+            .make = [](const Environment& e) { return std::make_unique<DeviceResource>(e); },
+            .largest_alignment = device_alignment_bytes,
+            .fault_point = "device.reserve",
+            .tries = 2,
+            .device = {DeviceType::simulated, 0}},
         MemoryResourceCase{
             .name = "Host",
             .make = [](const Environment&) { return std::make_unique<HostResource>(); },

@@ -86,7 +86,8 @@ struct DLManagedTensorVersioned {
 
 /// Shares `view` as a DLPack 1.x tensor marked read-only, since others may hold views of it too.
 /// The receiver calls `deleter` once, from any thread, when it is done; until then the memory
-/// lives. Errors: out_of_memory. Threads: safe. Cost: O(1), one small allocation, no copy.
+/// lives. Errors: invalid_argument (a simulated device's memory), out_of_memory.
+/// Threads: safe. Cost: O(1), one small allocation, no copy.
 FRYS_API Result<dlpack::DLManagedTensorVersioned*> to_dlpack_versioned(
     const TensorView& view) noexcept;
 
