@@ -319,19 +319,34 @@ TEST_F(StreamPoolTest, WhatIsNoLiveBlockIsRefused) {
 }
 
 TEST_F(StreamPoolTest, ARetiredStreamsHandleMayComeBack) {
-  char* block = get(segment, first_);
-  give(block, segment, first_);
-  char* other = get(segment, second_);  // the second waits for the first
-  EXPECT_EQ(other, block);
-  give(other, segment, second_);
+  char* lower = get(mib, first_);
+  char* upper = get(mib, first_);
+  give(lower, mib, first_);
+  give(upper, mib, first_);
+  ASSERT_EQ(get(mib, second_), lower);  // one wait for what the first freed
+  const Event event = *device_.create_event();
+  ASSERT_TRUE(device_.record(event, second_).ok());
+  ASSERT_TRUE(device_.wait(first_, event).ok());
   ASSERT_TRUE(pool_->retire(second_).ok());
   ASSERT_TRUE(device_.destroy_stream(second_).ok());
-  EXPECT_EQ(*device_.create_stream(), second_);
-  block = get(segment, first_);
-  give(block, segment, first_);
-  EXPECT_EQ(get(segment, second_), block);  // the new second has waited for nobody
-  EXPECT_EQ(device_.stats().waits, 2U);
+  ASSERT_EQ(*device_.create_stream(), second_);
+  EXPECT_EQ(get(mib, second_), upper);  // the new second has waited for nobody
+  EXPECT_EQ(pool_->stats().waits, 2U);
+  give(lower, mib, first_);
+  give(upper, mib, second_);
+  ASSERT_TRUE(device_.destroy_event(event).ok());
+}
+
+TEST_F(StreamPoolTest, ARetiredStreamsMemoryIsAnybodys) {
+  char* block = get(segment, second_);
   give(block, segment, second_);
+  ASSERT_TRUE(pool_->retire(second_).ok());
+  ASSERT_TRUE(device_.destroy_stream(second_).ok());
+  EXPECT_EQ(device_.now_ns(), 100);
+  EXPECT_EQ(get(segment, first_), block);
+  EXPECT_EQ(device_.stats().records, 0U);
+  give(block, segment, first_);
+  EXPECT_TRUE(pool_->retire(second_).ok());  // unknown by now
 }
 
 TEST_F(StreamPoolTest, EveryFailingCallOfTheDriverLosesNothing) {
