@@ -3,7 +3,7 @@
 
 // Blocks of memory through `MemoryScope`, beside mimalloc, jemalloc and the C library. Parameters
 // are bytes, but for random_sizes (MiB), alloc_tail and cross_thread_free (threads) and scope_end
-// (blocks).
+// and simulated_device (blocks).
 
 #include <benchmark/benchmark.h>
 
@@ -82,5 +82,6 @@ int main(int argc, char** argv) {
   frys::bench::add_thread_rows();
   frys::bench::add_size_rows();
   frys::bench::add_scope_rows();
+  frys::bench::add_device_rows();
   return frys::bench::run(argc, argv);
 }

@@ -56,5 +56,6 @@ void add_rows(const std::string& workload, std::size_t parameter,
 void add_thread_rows();
 void add_size_rows();
 void add_scope_rows();
+void add_device_rows();
 
 }  // namespace frys::bench

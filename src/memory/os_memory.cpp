@@ -57,6 +57,10 @@ void decommit_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noex
   ::madvise(pages, bytes, MADV_DONTNEED);
 }
 
+void advise_large_pages(void* pages, std::size_t bytes) noexcept {
+  ::madvise(pages, bytes, MADV_HUGEPAGE);
+}
+
 bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept {
 #ifdef MADV_POPULATE_WRITE
   constexpr int advice = MADV_POPULATE_WRITE;

@@ -33,4 +33,7 @@ void decommit_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noex
 /// False when the system has no memory for them.
 bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noexcept;
 
+/// Asks for pages of 2 MiB, where the system has them; nothing is lost where it has none.
+void advise_large_pages(void* pages, std::size_t bytes) noexcept;
+
 }  // namespace frys::detail

@@ -19,7 +19,7 @@ constexpr int most_pieces = 16;
 
 void StreamHeap::prepare() {
   live_.reserve_one();
-  if (bins_.size() < order_.slots()) bins_.resize(order_.slots());
+  prepare_bins();
   if (segments_.size() == segments_.capacity()) segments_.reserve(2 * segments_.size() + 8);
   // One for what a cut leaves over, one for a new segment.
   for (int spare = 0; spare < 2; ++spare) {
@@ -100,6 +100,8 @@ std::uint64_t StreamHeap::take(BlockId first, std::uint64_t units) noexcept {
     left_over.point = last_point;
     left_over.left = first;
     left_over.right = taken.right;
+    left_over.left_free = false;
+    left_over.right_free = taken.right_free;
     if (taken.right != no_block) blocks_[taken.right].left = rest;
     taken.right = rest;
     taken.units = units;
@@ -115,13 +117,17 @@ bool StreamHeap::give_back(std::uint64_t address, StreamSlot slot, StreamOrder& 
   BlockId id =
       live_.remove(address, [&](BlockId value) { return blocks_[value].address == address; });
   if (id == no_block) return false;
+  const BlockId left = blocks_[id].left;
+  const BlockId right = blocks_[id].right;
+  prefetch(left);
+  prefetch(right);
   counts_.live_units -= blocks_[id].units;
   --counts_.live_blocks;
-  if (const BlockId right = blocks_[id].right; joins(right, slot)) {
+  if (blocks_[id].right_free && joins(right, slot)) {
     remove(right);
     absorb_right(id);
   }
-  if (const BlockId left = blocks_[id].left; joins(left, slot)) {
+  if (blocks_[id].left_free && joins(left, slot)) {
     remove(left);
     absorb_right(left);
     id = left;
@@ -139,6 +145,7 @@ BlockId StreamHeap::add_segment(void* base, std::uint64_t units, StreamSlot slot
   block.units = units;
   block.point = 0;
   block.left = block.right = no_block;
+  block.left_free = block.right_free = false;
   block.slot = slot;
   segments_.push_back(id);
   insert(id);
@@ -194,8 +201,10 @@ void StreamHeap::insert(BlockId id) noexcept {
   block.following = bins.head(bin);
   if (block.following != no_block) blocks_[block.following].previous = id;
   bins.set_head(bin, id);
-  if (is_free(block.left)) link_seam(block.left);
-  if (is_free(block.right)) link_seam(id);
+  if (block.left != no_block) blocks_[block.left].right_free = true;
+  if (block.right != no_block) blocks_[block.right].left_free = true;
+  if (block.left_free) link_seam(block.left);
+  if (block.right_free) link_seam(id);
   counts_.free_units += block.units;
   ++counts_.free_blocks;
 }
@@ -208,8 +217,10 @@ void StreamHeap::remove(BlockId id) noexcept {
   } else {
     bins_[block.slot].set_head(bin_of_units(block.units), block.following);
   }
-  if (block.is_seam) unlink_seam(id);
-  if (is_free(block.left)) unlink_seam(block.left);
+  if (block.right_free) unlink_seam(id);
+  if (block.left_free) unlink_seam(block.left);
+  if (block.left != no_block) blocks_[block.left].right_free = false;
+  if (block.right != no_block) blocks_[block.right].left_free = false;
   counts_.free_units -= block.units;
   --counts_.free_blocks;
   block.state = State::live;
@@ -217,7 +228,6 @@ void StreamHeap::remove(BlockId id) noexcept {
 
 void StreamHeap::link_seam(BlockId id) noexcept {
   DeviceBlock& block = blocks_[id];
-  block.is_seam = true;
   block.previous_seam = no_block;
   block.following_seam = seams_;
   if (seams_ != no_block) blocks_[seams_].previous_seam = id;
@@ -226,7 +236,6 @@ void StreamHeap::link_seam(BlockId id) noexcept {
 
 void StreamHeap::unlink_seam(BlockId id) noexcept {
   DeviceBlock& block = blocks_[id];
-  block.is_seam = false;
   if (block.following_seam != no_block) {
     blocks_[block.following_seam].previous_seam = block.previous_seam;
   }
@@ -240,6 +249,7 @@ void StreamHeap::absorb_right(BlockId id) noexcept {
   const BlockId gone = block.right;
   block.units += blocks_[gone].units;
   block.right = blocks_[gone].right;
+  block.right_free = blocks_[gone].right_free;
   if (block.right != no_block) blocks_[block.right].left = id;
   drop_record(gone);
 }

@@ -11,7 +11,7 @@
 // second is freed, and those of two streams when the one is ordered behind the other already.
 //
 // Records lie in host memory, one cache line each, and are named by index. `prepare` makes all the
-// room that one allocation and one deallocation need, so the rest cannot fail.
+// room that an operation needs, so the rest cannot fail.
 //
 // Threads: not safe; the pool's lock guards it. Cost: O(1) unless a function says otherwise.
 
@@ -40,15 +40,20 @@ struct alignas(64) DeviceBlock {
   BlockId following_seam = no_block;
   StreamSlot slot = 0;
   State state = State::unused;
-  bool is_seam = false;
+  bool left_free = false;  ///< The neighbour's state, kept here so as not to touch it to know.
+  bool right_free = false;
 };
 
 class StreamHeap {
  public:
   explicit StreamHeap(const StreamOrder& order) noexcept : order_(order) {}
 
-  /// Makes room for what one operation adds, and bins for every stream. Throws std::bad_alloc.
+  /// Makes room for what one allocation adds, or one segment. Throws std::bad_alloc.
   void prepare();
+  /// Makes bins for every stream, which is all that `give_back` needs. Throws std::bad_alloc.
+  void prepare_bins() {
+    if (bins_.size() < order_.slots()) bins_.resize(order_.slots());
+  }
 
   /// How many blocks of a bin are looked at whose sizes may or may not do.
   static constexpr std::size_t few_fits = 2;
@@ -117,7 +122,10 @@ class StreamHeap {
   }
   /// Whether a free block may become part of one that is free on `slot` now.
   [[nodiscard]] bool joins(BlockId id, StreamSlot slot) const noexcept {
-    return is_free(id) && order_.is_ordered(slot, blocks_[id].slot, blocks_[id].point);
+    return order_.is_ordered(slot, blocks_[id].slot, blocks_[id].point);
+  }
+  void prefetch(BlockId id) const noexcept {
+    if (id != no_block) __builtin_prefetch(&blocks_[id], 1);
   }
   BlockId new_record() noexcept;
   void drop_record(BlockId id) noexcept;
@@ -131,7 +139,7 @@ class StreamHeap {
   void forget_segment(std::size_t index) noexcept;
 
   const StreamOrder& order_;
-  std::vector<DeviceBlock> blocks_;
+  std::vector<DeviceBlock, LargePageAllocator<DeviceBlock>> blocks_;
   BlockId unused_ = no_block;
   std::vector<FreeBins> bins_;     ///< By slot.
   std::vector<BlockId> segments_;  ///< The first block of each.

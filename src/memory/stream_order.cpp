@@ -10,8 +10,10 @@ namespace frys::detail {
 StreamOrder::StreamOrder(DeviceDriver& driver) : driver_(driver) { slot_of(Stream{}); }
 
 StreamSlot StreamOrder::slot_of(Stream stream) {
-  const auto found = slot_of_handle_.find(stream.handle);
-  if (found != slot_of_handle_.end()) return found->second;
+  const auto is_slot = [&](StreamSlot slot) { return streams_[slot].stream == stream; };
+  const StreamSlot found = slot_of_handle_.find(stream.handle, is_slot);
+  if (found != AddressTable::none) return found;
+  slot_of_handle_.reserve_one();
   if (free_slots_.empty()) {
     // Reserved first, so that a refusal of memory leaves every table as it was.
     for (State& state : streams_) state.waited.reserve(streams_.size() + 1);
@@ -23,7 +25,7 @@ StreamSlot StreamOrder::slot_of(Stream stream) {
     free_slots_.push_back(slots() - 1);
   }
   const StreamSlot slot = free_slots_.back();
-  slot_of_handle_.emplace(stream.handle, slot);
+  slot_of_handle_.insert(stream.handle, slot);
   free_slots_.pop_back();
   streams_[slot].stream = stream;
   return slot;
@@ -116,14 +118,15 @@ Status StreamOrder::synchronize_all() {
 }
 
 Status StreamOrder::retire(Stream stream) {
-  const auto found = slot_of_handle_.find(stream.handle);
-  if (found == slot_of_handle_.end() || found->second == 0) return {};
-  State& state = streams_[found->second];
+  const auto is_slot = [&](StreamSlot slot) { return streams_[slot].stream == stream; };
+  const StreamSlot found = slot_of_handle_.find(stream.handle, is_slot);
+  if (found == AddressTable::none || stream == Stream{}) return {};
+  State& state = streams_[found];
   if (Status status = synchronize(state); !status.ok()) return status;
   // The next stream of this slot has waited for nobody.
   std::fill(state.waited.begin(), state.waited.end(), 0);
-  free_slots_.push_back(found->second);
-  slot_of_handle_.erase(found);
+  free_slots_.push_back(found);
+  slot_of_handle_.remove(stream.handle, is_slot);
   return {};
 }
 

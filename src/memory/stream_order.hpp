@@ -16,10 +16,10 @@
 
 #include <array>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "frys/memory/stream.hpp"
+#include "memory/address_table.hpp"
 
 namespace frys::detail {
 
@@ -95,7 +95,7 @@ class StreamOrder {
 
   DeviceDriver& driver_;
   std::vector<State> streams_;
-  std::unordered_map<std::uintptr_t, StreamSlot> slot_of_handle_;
+  AddressTable slot_of_handle_;
   std::vector<StreamSlot> free_slots_;
   std::vector<Event> spare_events_;
   Stats stats_;

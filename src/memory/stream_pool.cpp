@@ -207,7 +207,7 @@ Status StreamOrderedPool::deallocate(void* block, std::size_t bytes, Stream stre
   if (block == nullptr) return {};
   return impl_->guarded([&]() -> Status {
     const StreamSlot slot = impl_->order.slot_of(stream);
-    impl_->heap.prepare();
+    impl_->heap.prepare_bins();
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     if (impl_->heap.give_back(address, slot, impl_->order)) return {};
     return {ErrorCode::invalid_argument,
