@@ -27,12 +27,6 @@ inline constexpr std::uint64_t most_device_units = std::uint64_t{1} << 40;
   return shift * 8 + static_cast<std::size_t>(units >> shift);
 }
 
-/// The least units of a block in that bin.
-[[nodiscard]] constexpr std::uint64_t least_units_of_bin(std::size_t bin) noexcept {
-  if (bin < 16) return bin;
-  return std::uint64_t{bin % 8 + 8} << (bin / 8 - 1);
-}
-
 class FreeBins {
  public:
   static constexpr std::size_t bin_count = (bin_of_units(most_device_units) / 64 + 1) * 64;

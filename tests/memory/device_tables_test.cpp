@@ -47,6 +47,10 @@ TEST(AddressTable, AgreesWithAMapOverTime) {
   EXPECT_EQ(table.find(256, is_at(256)), AddressTable::none);
 }
 
+std::uint64_t least_units_of_bin(std::size_t bin) {
+  return bin < 16 ? bin : std::uint64_t{bin % 8 + 8} << (bin / 8 - 1);
+}
+
 TEST(FreeBins, ABinsSizesAreOneInterval) {
   for (std::size_t bin = 1; bin <= bin_of_units(most_device_units); ++bin) {
     const std::uint64_t least = least_units_of_bin(bin);
