@@ -12,6 +12,26 @@
 
 namespace frys::detail {
 
+bool ScopeNode::is_within(const ScopeNode* above) const noexcept {
+  const ScopeNode* node = this;
+  while (node != nullptr && node->depth_ > above->depth_) node = node->parent_;
+  return node == above;
+}
+
+// Calls `visit(scope, credit)` for the credit that a thread has of this scope and those below.
+// Returns how many there are.
+template <typename Cache, typename Visit>
+std::size_t ScopeNode::visit_credits(Cache& cache, Visit&& visit) const noexcept {
+  std::size_t found = 0;
+  for (auto& credit : cache.credits) {
+    ScopeNode* scope = credit.scope.load(std::memory_order_relaxed);
+    if (scope == nullptr || !scope->is_within(this)) continue;
+    ++found;
+    visit(*scope, credit);
+  }
+  return found;
+}
+
 // The thread's credit of this scope; null when it has none.
 Credit* ScopeNode::credit_in(ThreadCache* cache) noexcept {
   if (cache == nullptr) return nullptr;
@@ -23,21 +43,35 @@ Credit& ScopeNode::open_credit(ThreadCache& cache) noexcept {
   Credit& credit = cache.credits[slot_];
   ScopeNode* holder = credit.scope.load(std::memory_order_relaxed);
   if (holder == this) return credit;
-  if (holder != nullptr) holder->end_credit(credit);
+  if (holder != nullptr) holder->end_credit(cache, credit);
   credit.scope.store(this, std::memory_order_relaxed);
   ++holders_;
   return credit;
 }
 
+// Here and above: what is used, less what this thread had not spent when that was least.
+void ScopeNode::note_peaks(const ThreadCache* own) noexcept {
+  for (ScopeNode* node = this; node != nullptr; node = node->parent_) {
+    if (node->used_ <= node->peak_) continue;
+    Units unspent = 0;
+    if (own != nullptr) {
+      node->visit_credits(*own, [&unspent](const ScopeNode&, const Credit& credit) {
+        unspent += credit.least.load(std::memory_order_relaxed);
+      });
+    }
+    node->peak_ = std::max(node->peak_, node->used_ - std::min(unspent, node->used_));
+  }
+}
+
 // Notes what was live at most, before anything else changes.
-void ScopeNode::restart_peak(Credit& credit) noexcept {
-  note_peaks(credit.least.load(std::memory_order_relaxed));
+void ScopeNode::restart_peak(const ThreadCache& cache, Credit& credit) noexcept {
+  note_peaks(&cache);
   credit.least.store(credit.units.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 // Returns how many units it had; they are charged no longer.
-ScopeNode::Units ScopeNode::take_credit(Credit& credit) noexcept {
-  note_peaks(credit.least.load(std::memory_order_relaxed));
+ScopeNode::Units ScopeNode::take_credit(const ThreadCache& cache, Credit& credit) noexcept {
+  note_peaks(&cache);
   const Units units = credit.units.exchange(0, std::memory_order_relaxed);
   credit.least.store(0, std::memory_order_relaxed);
   allocations_ += credit.allocations.exchange(0, std::memory_order_relaxed);
@@ -45,8 +79,8 @@ ScopeNode::Units ScopeNode::take_credit(Credit& credit) noexcept {
   return units;
 }
 
-void ScopeNode::end_credit(Credit& credit) noexcept {
-  take_credit(credit);
+void ScopeNode::end_credit(const ThreadCache& cache, Credit& credit) noexcept {
+  take_credit(cache, credit);
   credit.scope.store(nullptr, std::memory_order_relaxed);
   --holders_;
 }
@@ -68,7 +102,7 @@ Status ScopeNode::charge(Units units, std::size_t bytes) noexcept {
 // For what is too large for credit.
 ScopeNode* ScopeNode::pay_at_once(Units units, ThreadCache* own) noexcept {
   Credit* credit = credit_in(own);
-  if (credit != nullptr) restart_peak(*credit);
+  if (credit != nullptr) restart_peak(*own, *credit);
   if (ScopeNode* refuser = pay_from_all(units, own)) return refuser;
   ++allocations_;
   return nullptr;
@@ -85,7 +119,7 @@ ScopeNode* ScopeNode::pay_from_all(Units units, ThreadCache* own) noexcept {
 // Fills the thread's credit up and spends of it.
 ScopeNode* ScopeNode::pay_with_credit(Units units, ThreadCache& own) noexcept {
   Credit& credit = open_credit(own);
-  restart_peak(credit);
+  restart_peak(own, credit);
   const Units had = credit.units.load(std::memory_order_relaxed);
   Units needed = units - std::min(units, had);
   Units paid = needed + spare_credit;
@@ -96,7 +130,7 @@ ScopeNode* ScopeNode::pay_with_credit(Units units, ThreadCache& own) noexcept {
     paid = needed;
   }
   if (refuser != nullptr) {
-    take_credit(credit);
+    take_credit(own, credit);
     paid = units;
     refuser = pay_from_all(units, &own);
     if (refuser != nullptr) return refuser;
@@ -122,35 +156,13 @@ void ScopeNode::uncharge_open(Units units, bool never_used) noexcept {
   if (credit == nullptr && units <= most_credit / 2 && deserves_credit(own)) {
     credit = &open_credit(*own);
   }
-  if (!never_used) {
-    note_peaks(credit != nullptr ? credit->least.load(std::memory_order_relaxed) : 0);
-  }
+  if (!never_used) note_peaks(own);
   if (credit == nullptr) return pay_back_open(units);
   const Units sum = credit->units.load(std::memory_order_relaxed) + units;
   const Units kept = sum > most_credit ? most_credit / 2 : sum;
   pay_back_open(sum - kept);
   credit->units.store(kept, std::memory_order_relaxed);
   credit->least.store(kept, std::memory_order_relaxed);
-}
-
-bool ScopeNode::is_within(const ScopeNode* above) const noexcept {
-  const ScopeNode* node = this;
-  while (node != nullptr && node->depth_ > above->depth_) node = node->parent_;
-  return node == above;
-}
-
-// Calls `visit(scope, credit)` for the credit that a thread has of this scope and those below.
-// Returns how many there are.
-template <typename Visit>
-std::size_t ScopeNode::visit_credits(ThreadCache& cache, Visit&& visit) noexcept {
-  std::size_t found = 0;
-  for (Credit& credit : cache.credits) {
-    ScopeNode* scope = credit.scope.load(std::memory_order_relaxed);
-    if (scope == nullptr || !scope->is_within(this)) continue;
-    ++found;
-    visit(*scope, credit);
-  }
-  return found;
 }
 
 std::size_t ScopeNode::holders_below() const noexcept {
@@ -164,21 +176,23 @@ std::size_t ScopeNode::holders_below() const noexcept {
 // Takes back what is unspent here and below: this thread's, and if that is none, everybody's.
 ScopeNode::Units ScopeNode::collect_credits(ThreadCache* own) noexcept {
   Units sum = 0;
-  const auto collect = [&sum](ScopeNode& scope, Credit& credit) {
-    sum += scope.take_credit(credit);
+  const auto collect = [this, &sum](ThreadCache& cache) {
+    return visit_credits(
+        cache, [&](ScopeNode& scope, Credit& credit) { sum += scope.take_credit(cache, credit); });
   };
-  std::size_t owned = 0;
-  if (own != nullptr) owned = visit_credits(*own, collect);
+  const std::size_t owned = own != nullptr ? collect(*own) : 0;
   if (sum != 0 || holders_below() == owned) return sum;
-  pool_->claim_caches([&](ThreadCache& cache) { visit_credits(cache, collect); });
+  pool_->claim_caches(collect);
   return sum;
 }
 
 void ScopeNode::end_credits() noexcept {
-  const auto end = [](ScopeNode& scope, Credit& credit) { scope.end_credit(credit); };
-  if (ThreadCache* own = pool_->own_cache()) visit_credits(*own, end);
-  if (holders_below() == 0) return;
-  pool_->claim_caches([&](ThreadCache& cache) { visit_credits(cache, end); });
+  const auto end = [this](ThreadCache& cache) {
+    visit_credits(cache,
+                  [&](ScopeNode& scope, Credit& credit) { scope.end_credit(cache, credit); });
+  };
+  if (ThreadCache* own = pool_->own_cache()) end(*own);
+  if (holders_below() != 0) pool_->claim_caches(end);
 }
 
 void ScopeNode::give_up_credits(ThreadCache& cache) noexcept {
@@ -193,7 +207,7 @@ void ScopeNode::give_up_credits(ThreadCache& cache) noexcept {
     if (scope == nullptr) continue;
     {
       const std::lock_guard lock(scope->tree_->lock);
-      if (credit.scope.load(std::memory_order_relaxed) == scope) scope->end_credit(credit);
+      if (credit.scope.load(std::memory_order_relaxed) == scope) scope->end_credit(cache, credit);
     }
     scope->drop_reference();
   }

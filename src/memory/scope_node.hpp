@@ -17,9 +17,9 @@
 // how Linux's memory cgroups do it, too; there a reclaim is asynchronous.)
 //
 // The peak: `used_` less the credit that was unspent when it was lowest. Each thread keeps that low
-// for its own credit and the tree notes the peak before anything else changes, so that a scope used
-// by one thread has an exact peak. Others' credit counts as live, so with more threads a peak may
-// be up to `most_credit` too high for each of the others.
+// for its own credit and the tree notes the peak before anything else changes, so that a scope
+// without children that one thread uses has an exact peak. Others' credit counts as live, so with
+// more threads a peak may be up to `most_credit` too high for each of the others.
 //
 // After close there is no credit; `used_` is then what is still held, here and above. A closed
 // scope's node stays until its last block went.
@@ -126,20 +126,20 @@ class ScopeNode {
   ScopeNode* pay_at_once(Units units, ThreadCache* own) noexcept;
   void pay_back(Units units, ScopeNode*& dead) noexcept;
   void pay_back_open(Units units) noexcept;
-  void note_peaks(Units unspent) noexcept;
-  void restart_peak(Credit& credit) noexcept;
+  void note_peaks(const ThreadCache* own) noexcept;
+  void restart_peak(const ThreadCache& cache, Credit& credit) noexcept;
   Credit* credit_in(ThreadCache* cache) noexcept;
   Credit& open_credit(ThreadCache& cache) noexcept;
-  Units take_credit(Credit& credit) noexcept;
-  void end_credit(Credit& credit) noexcept;
+  Units take_credit(const ThreadCache& cache, Credit& credit) noexcept;
+  void end_credit(const ThreadCache& cache, Credit& credit) noexcept;
   bool deserves_credit(ThreadCache* cache) const noexcept;
   void uncharge_open(Units units, bool never_used) noexcept;
   Units collect_credits(ThreadCache* own) noexcept;
   void end_credits() noexcept;
   [[nodiscard]] std::size_t holders_below() const noexcept;
   [[nodiscard]] bool is_within(const ScopeNode* above) const noexcept;
-  template <typename Visit>
-  std::size_t visit_credits(ThreadCache& cache, Visit&& visit) noexcept;
+  template <typename Cache, typename Visit>
+  std::size_t visit_credits(Cache& cache, Visit&& visit) const noexcept;
   ScopeNode* nearest_open() noexcept;
   Units close_locked(ScopeNode*& dead, ScratchChunk*& chunks) noexcept;
   Units close_scratch(ScratchChunk*& chunks) noexcept;

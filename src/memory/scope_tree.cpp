@@ -99,13 +99,6 @@ void ScopeNode::pay_back_open(Units units) noexcept {
   for (ScopeNode* node = this; node != nullptr; node = node->parent_) node->used_ -= units;
 }
 
-// Here and above, where so much of what is used was not spent when most was live.
-void ScopeNode::note_peaks(Units unspent) noexcept {
-  for (ScopeNode* node = this; node != nullptr; node = node->parent_) {
-    node->peak_ = std::max(node->peak_, node->used_ - std::min(unspent, node->used_));
-  }
-}
-
 void ScopeNode::uncharge(Units units, bool never_used) noexcept {
   // The block that goes held the node; now this call does.
   add_reference();
@@ -118,7 +111,7 @@ void ScopeNode::uncharge(Units units, bool never_used) noexcept {
     } else {
       ScopeNode* payer = nearest_open();
       if (payer != nullptr) {
-        payer->note_peaks(0);
+        payer->note_peaks(pool_->own_cache());
         payer->adopted_ -= units;
         if (never_used) --payer->closed_allocations_;
       }

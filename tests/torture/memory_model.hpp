@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "frys/core/fault.hpp"
@@ -18,6 +19,9 @@
 #include "torture/line_map.hpp"
 
 namespace frys::torture {
+
+/// What a peak may count too much for each thread but one, see `ScopeStats::peak_bytes`.
+inline constexpr std::size_t most_paid_ahead_bytes = std::size_t{2} << 20;
 
 /// One scope. The counters are of the scope and all below it, as in `ScopeStats`. In a race they
 /// are raised after the library did and lowered before, so they never show more than is live.
@@ -33,8 +37,9 @@ struct Node {
   std::atomic<std::uint64_t> copied_bytes{0};
   std::atomic<bool> scratch_used{false};  ///< Here or below, ever.
   std::atomic<bool> had_children{false};
-  std::atomic<bool> closing{false};  ///< Set before it is closed.
-  std::atomic<bool> closed{false};   ///< Set after.
+  std::atomic<bool> used_elsewhere{false};  ///< By a thread other than the model's.
+  std::atomic<bool> closing{false};         ///< Set before it is closed.
+  std::atomic<bool> closed{false};          ///< Set after.
   std::size_t escaped_bytes = 0;
   std::size_t borrows = 0;      ///< Of its scratch, valid or stale; counted by its owner.
   std::size_t nodes_below = 0;  ///< Right below, open or closed, still in the model.
@@ -126,6 +131,7 @@ class Model {
   LineMap& lines_;
   std::unique_ptr<TensorMemoryManager> manager_;
   const bool exact_;
+  const std::thread::id owner_ = std::this_thread::get_id();
   std::mutex mutex_;
   Node* root_ = nullptr;
   std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents come before their children.

@@ -46,8 +46,8 @@ struct ScopeStats {
   std::string name;
   std::string path;
   std::size_t live_bytes = 0;
-  /// The most bytes ever live. Exact when one thread uses the scope and those below it; with more it
-  /// may count too much by what each of the others had paid in advance, at most 2 MiB a scope.
+  /// The most bytes ever live. Exact for a scope without children that one thread uses; otherwise it
+  /// may count too much by what each thread had paid in advance, at most 2 MiB a scope.
   std::size_t peak_bytes = 0;
   std::size_t budget_bytes = 0;
   std::size_t scratch_bytes = 0;  ///< Of `live_bytes`, held for scratch.
