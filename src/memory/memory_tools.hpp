@@ -15,6 +15,13 @@
 #define FRYS_MEMORY_ASAN 1
 #endif
 #endif
+#if defined(__SANITIZE_THREAD__)
+#define FRYS_MEMORY_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FRYS_MEMORY_TSAN 1
+#endif
+#endif
 #ifdef FRYS_MEMORY_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
@@ -32,6 +39,15 @@ inline bool runs_on_valgrind() noexcept {
   return RUNNING_ON_VALGRIND != 0;
 #else
   return false;
+#endif
+}
+
+/// True when a tool keeps shadow memory for every mapping, so that large ones are dear.
+inline bool has_shadow_memory() noexcept {
+#if defined(FRYS_MEMORY_ASAN) || defined(FRYS_MEMORY_TSAN)
+  return true;
+#else
+  return runs_on_valgrind();
 #endif
 }
 

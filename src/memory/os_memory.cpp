@@ -3,9 +3,14 @@
 
 #include "memory/os_memory.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <limits>
 
 #include "frys/core/machine.hpp"
 
@@ -74,6 +79,37 @@ bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noex
   if (errno == ENOMEM) return false;
   touch_each_page(pages, bytes);
   return true;
+}
+
+void advise_huge(void* pages, std::size_t bytes, bool huge, SystemCallCount& calls) noexcept {
+  count(calls);
+  ::madvise(pages, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+std::size_t mappable_bytes() noexcept {
+  constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;
+  // The first number of the file is the size of all mappings, in pages.
+  char text[64];
+  const std::size_t length = read_file("/proc/self/statm", text, sizeof(text));
+  std::size_t mapped_pages = 0;
+  std::from_chars(text, text + length, mapped_pages);
+  const std::size_t mapped_bytes = mapped_pages * machine().page_bytes;
+  return limit.rlim_cur > mapped_bytes ? limit.rlim_cur - mapped_bytes : 0;
+}
+
+bool overcommits() noexcept {
+  char text[8];
+  return read_file("/proc/sys/vm/overcommit_memory", text, sizeof(text)) == 0 || text[0] != '2';
+}
+
+std::size_t read_file(const char* path, char* text, std::size_t bytes) noexcept {
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t length = ::read(file, text, bytes);
+  ::close(file);
+  return length > 0 ? static_cast<std::size_t>(length) : 0;
 }
 
 }  // namespace frys::detail

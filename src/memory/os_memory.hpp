@@ -36,4 +36,17 @@ bool populate_pages(void* pages, std::size_t bytes, SystemCallCount& calls) noex
 /// Asks for pages of 2 MiB, where the system has them; nothing is lost where it has none.
 void advise_large_pages(void* pages, std::size_t bytes) noexcept;
 
+/// Advises the kernel to back the pages with transparent huge pages, or not to.
+void advise_huge(void* pages, std::size_t bytes, bool huge, SystemCallCount& calls) noexcept;
+
+/// How many more bytes of addresses the process may map (`RLIMIT_AS`); the largest value when it is
+/// not limited. Cost: up to four system calls, which are not counted.
+std::size_t mappable_bytes() noexcept;
+
+/// False when the system counts reserved pages as used (`vm.overcommit_memory` = 2).
+bool overcommits() noexcept;
+
+/// Reads the beginning of a small file; returns how many bytes, 0 when it cannot be read.
+std::size_t read_file(const char* path, char* text, std::size_t bytes) noexcept;
+
 }  // namespace frys::detail

@@ -1,68 +1,43 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Cuts large mappings ("segments") into runs of 64 KiB pages, for slabs and for large blocks.
+// Cuts large reserved ranges ("segments") into runs of 4 KiB pages, for slabs and for large blocks.
 //
-// A free run keeps its pages. Free runs lie in bins by length, four bins an octave; neighbours are
-// joined as they are freed. A request takes the run with the fewest cold pages, then the shortest:
-// best fit among what is warm. Runs are cut from the front, so cold pages gather at the ends.
+// A free run is warm (all its pages were used or made ready since they were mapped or given back)
+// or cold (none). Free neighbours of one kind are joined as they are freed; of two kinds they stay
+// apart, so that who takes a warm run has to ask nobody which of its pages are touched. Both kinds
+// lie in bins by length (run_bins.hpp). A request takes a short warm run that fits. When none does,
+// it looks at the longest warm runs and one cold one, each with the free neighbours on both sides,
+// and takes the place that has the fewest cold pages there.
 //
 // Before a page is touched that takes the heap beyond its limit, as many free ones are given back.
 // Pages in use alone may exceed it: how many those may be is for the budgets above to say.
 //
-// Invariants, under the heap's lock: every page of a segment is in exactly one run; the first and
-// the last page of a free run know its length; no two free runs are neighbours; `touched` has a bit
-// set for a page that was used or made ready since it was mapped or given back.
+// Invariants, under the heap's lock: every page of a segment is in exactly one run; the index names
+// the run at its first and its last page; no two free runs of one kind are neighbours.
 //
-// Threads: every member is safe; one lock. `find` takes none: the page map's entries are set before
-// the first block of a segment is handed out and cleared after its last.
+// Cost, nothing cold involved: constant, a few cache lines whatever the length. No system call is
+// made under the lock: what is mapped, populated or given back belongs to no bin meanwhile.
+//
+// Threads: every member is safe; one lock. `find` takes none: an entry of the page map is set
+// before the first block in its range is handed out and cleared after the last.
 
 #pragma once
 
-#include <array>
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 
 #include "frys/core/environment.hpp"
-#include "memory/block.hpp"
-#include "memory/os_memory.hpp"
+#include "frys/memory/pool.hpp"
+#include "memory/page_source.hpp"
+#include "memory/run_bins.hpp"
+#include "memory/segment.hpp"
+#include "memory/short_lock.hpp"
 
 namespace frys::detail {
-
-struct Segment;
-
-/// One 64 KiB page of a segment.
-struct Page {
-  Block block;       ///< Used when a large block starts here.
-  Segment* segment;  ///< Set at the first and the last page of every run.
-  Page* previous;    ///< In a bin, while a free run starts here.
-  Page* following;
-  Slab* slab;                ///< The slab this page is part of.
-  std::uint32_t run_pages;   ///< At the first page of a run, and at the last of a free one.
-  std::uint32_t warm_pages;  ///< Free run: how many pages from its first on are touched.
-  bool free;
-};
-
-struct Segment {
-  std::byte* base;
-  std::uint32_t page_count;
-  std::uint32_t metadata_bytes;
-  Segment* previous;
-  Segment* following;
-  Page* pages;
-  std::uint64_t* touched;
-
-  [[nodiscard]] std::uint32_t index_of(const Page* page) const noexcept {
-    return static_cast<std::uint32_t>(page - pages);
-  }
-  [[nodiscard]] std::byte* address_of(const Page* page) const noexcept {
-    return base + std::size_t{index_of(page)} * pool_page_bytes;
-  }
-  [[nodiscard]] bool is_touched(std::uint32_t page) const noexcept {
-    return (touched[page / 64] >> (page % 64) & 1) != 0;
-  }
-};
 
 class PageHeap {
  public:
@@ -71,7 +46,13 @@ class PageHeap {
     std::size_t retain_pages = no_limit;  ///< Most free pages to keep.
     std::size_t commit_pages = no_limit;  ///< Most pages to keep, free and used ones together.
   };
-  PageHeap(std::size_t segment_bytes, const Limits& limits, FaultInjector* faults) noexcept;
+  /// Runs of so many pages and more start at a multiple of it where that costs no memory: what a
+  /// huge page can back.
+  static constexpr std::uint32_t huge_pages = 512;
+
+  /// `segment_bytes`: the least to reserve at once; 0 chooses.
+  PageHeap(PageSource& source, std::size_t segment_bytes, const Limits& limits,
+           FaultInjector* faults, HugePages huge = HugePages::never) noexcept;
   /// Unmaps everything; every run is free by then.
   ~PageHeap();
   PageHeap(const PageHeap&) = delete;
@@ -80,67 +61,103 @@ class PageHeap {
   /// Which pages of a run that was taken were never touched.
   struct Cold {
     std::uint32_t pages = 0;
-    std::uint16_t first_sixteen = 0;  ///< A bit for each of the first sixteen pages.
+    std::uint64_t mask = 0;  ///< A bit for each of the first 64 pages.
   };
 
-  /// Takes a run of `count` ≥ 1 pages, which count as touched from now on.
-  /// Null when refused; then `why` says so.
-  Page* take(std::uint32_t count, Cold& cold, Status& why) noexcept;
-  /// `still_cold`: a bit for each of the first sixteen pages that was cold and not used after all.
-  void give_back(Page* first, std::uint16_t still_cold = 0) noexcept;
+  /// Takes a run of `count` ≥ 1 pages, which count as touched from now on, at a multiple of
+  /// `alignment` pages (a power of two, at most 1024). Null when refused; then `why` says so.
+  PageRun* take(std::size_t count, Cold& cold, Status& why, std::uint32_t alignment = 1) noexcept;
+  /// `still_cold`: a bit for each of the first 64 pages that was cold and not used after all.
+  void give_back(PageRun* run, std::uint64_t still_cold = 0) noexcept;
+  /// Gives back runs that are linked by `Block::next`, at one visit. Returns how many pages it
+  /// were.
+  std::size_t give_back_all(Block* chain) noexcept;
 
   /// Touches pages of a run that was taken. False when the system has no memory for them.
   bool populate(std::byte* pages, std::size_t bytes) noexcept {
-    return populate_pages(pages, bytes, calls_);
+    return source_.populate(pages, bytes);
   }
 
-  /// Makes one free run whose first `count` pages, or as many as the limits allow, are touched.
-  Status prefault(std::uint32_t count) noexcept;
+  /// Makes one free run of `count` touched pages, or as many as the limits allow.
+  Status prefault(std::size_t count) noexcept;
   /// Gives all free pages back; unmaps segments that are free as a whole.
   void trim() noexcept;
+  /// Gives back up to so many free touched pages, from the ends of the longest runs, and of those
+  /// first from what has lain longest. Returns how many. Cost: a system call a run.
+  std::size_t purge(std::size_t most_pages) noexcept;
+  /// The least number of free touched pages there was since this was asked last.
+  std::size_t take_idle_floor() noexcept;
   /// From now on free pages go back to the system at once, and no fault injector is asked.
   void close() noexcept;
 
-  /// The page that `address` lies in; null when it is in no pool of this process.
-  static Page* find(const void* address) noexcept;
+  /// The run that starts at `address`, or whose slab the address lies in. Null when the address is
+  /// in no pool of this process. Precondition: otherwise somebody holds the block.
+  static PageRun* find(const void* address) noexcept;
 
   struct Stats {
     std::size_t mapped_bytes, committed_bytes, free_committed_bytes;
     std::uint64_t segments;
+    HugePagesUse huge_pages;
   };
   [[nodiscard]] Stats stats() const noexcept;
-  [[nodiscard]] std::uint64_t calls() const noexcept { return calls_.load(); }
+  [[nodiscard]] std::uint64_t calls() const noexcept { return source_.calls().load(); }
   [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
 
  private:
-  static constexpr std::size_t bin_count = 128;
+  using Lock = std::unique_lock<ShortLock>;
+  /// Part of one or more free neighbours.
+  struct Window {
+    PageRun* first = nullptr;  ///< Where it begins, or a free run before that.
+    std::uint32_t start = 0;
+    std::uint32_t cold = 0;
+  };
 
-  /// Cuts a run out of the free ones, mapping a segment if none fits.
-  Page* cut_locked(std::uint32_t count, Status& why) noexcept;
-  Page* best_run(std::uint32_t count) const noexcept;
+  // Without a system call, under the lock (page_heap_runs.cpp).
+  RunBins& bins(bool warm) noexcept { return warm ? warm_ : cold_; }
+  PageRun* take_warm(std::uint32_t count, std::uint32_t alignment) noexcept;
+  PageRun* take_window(std::uint32_t count, std::uint32_t alignment, Cold& cold) noexcept;
+  Window best_window(std::uint32_t count, std::uint32_t alignment) const noexcept;
+  PageRun* claim(const Window& window, std::uint32_t count, Cold& cold) noexcept;
+  PageRun* cut(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept;
+  void resize(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept;
+  void insert(PageRun* run, bool warm) noexcept;
+  void put(PageRun* run, bool warm) noexcept;
+  void put_parts(PageRun* run, std::uint64_t cold) noexcept;
+  void lower_idle(std::size_t pages) noexcept {
+    idle_pages_ -= pages;
+    idle_floor_ = std::min(idle_floor_, idle_pages_);
+  }
+  [[nodiscard]] std::size_t most_idle_pages() const noexcept;
+
+  // With system calls, the lock left meanwhile (page_heap.cpp).
+  PageRun* take_cold(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,
+                     Status& why) noexcept;
+  PageRun* take_from_new_segment(Lock& lock, std::uint32_t count, std::uint32_t alignment,
+                                 Cold& cold, Status& why) noexcept;
+  void make_known(PageRun& run) noexcept;
+  void put_decommitted(Lock& lock, PageRun* run) noexcept;
   Segment* map_segment(std::uint32_t least_pages, Status& why) noexcept;
   void unmap_segment(Segment* segment) noexcept;
-  void insert(Segment& segment, Page* first, std::uint32_t count) noexcept;
-  void remove(Page* first) noexcept;
-  void put_locked(Page* first) noexcept;
-  /// The most free pages that may be touched, beside the pages in use.
-  [[nodiscard]] std::size_t most_free_pages() const noexcept;
-  /// Gives back so many free pages, or all there are, from the ends of the longest runs.
-  void decommit_free(std::size_t pages) noexcept;
-  /// The same of one free run. Returns how many it were.
-  std::size_t decommit_end(Page* first, std::size_t pages) noexcept;
+  void link(Segment* segment) noexcept;
+  void unlink(Segment* segment) noexcept;
 
-  mutable std::mutex mutex_;
-  std::array<Page*, bin_count> bins_{};
-  Segment* segments_ = nullptr;
-  std::size_t segment_pages_;
+  // The lock and what every request touches lie together.
+  alignas(64) mutable ShortLock lock_;
+  std::size_t idle_pages_ = 0;  ///< Free and touched.
+  std::size_t idle_floor_ = 0;
   Limits limits_;
-  FaultInjector* faults_;
-  std::size_t mapped_pages_ = 0;
   std::size_t touched_pages_ = 0;
-  std::size_t free_touched_pages_ = 0;
+  std::uint32_t grain_;  ///< Pages of the heap in a page of the system.
+  RunBins warm_;
+  RunBins cold_;
+  Segment* segments_ = nullptr;
+  std::size_t mapped_pages_ = 0;
   std::uint64_t segment_count_ = 0;
-  SystemCallCount calls_{0};
+  PageSource& source_;
+  std::size_t segment_bytes_;
+  std::atomic<FaultInjector*> faults_;
+  HugePages huge_;
+  std::atomic<HugePagesUse> huge_use_{HugePagesUse::undecided};
   bool on_valgrind_;
 };
 

@@ -13,11 +13,13 @@
 namespace frys {
 namespace {
 
+constexpr std::size_t most_alignment_bytes = 65536;
+
 Status check_request(std::size_t bytes, std::size_t alignment) {
-  if (!std::has_single_bit(alignment) || alignment > detail::pool_page_bytes) {
+  if (!std::has_single_bit(alignment) || alignment > most_alignment_bytes) {
     return {ErrorCode::invalid_argument,
             "the pool was asked for an alignment of " + std::to_string(alignment) +
-                "; it gives powers of two up to " + std::to_string(detail::pool_page_bytes)};
+                "; it gives powers of two up to " + std::to_string(most_alignment_bytes)};
   }
   if (bytes > detail::max_request_bytes) {
     return {ErrorCode::invalid_argument, "the pool was asked for " + std::to_string(bytes) +

@@ -51,10 +51,10 @@ thread_local ThreadCaches thread_caches;
 }  // namespace
 
 PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept
-    : heap_(round_up(options.segment_bytes, pool_page_bytes),
-            {.retain_pages = options.retain_bytes / pool_page_bytes,
-             .commit_pages = options.commit_bytes / pool_page_bytes},
-            faults),
+    : heap_(pages_, options.segment_bytes,
+            {.retain_pages = options.retain_bytes / heap_page_bytes,
+             .commit_pages = options.commit_bytes / heap_page_bytes},
+            faults, options.huge_pages),
       on_valgrind_(heap_.on_valgrind()),
       thread_caches_(options.thread_caches) {
   prepare_fences();
@@ -87,6 +87,9 @@ Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
   if (cache != nullptr) {
     // The thread used another pool in between; its blocks of this one are still here.
     if (Block* block = cache->take(index); block != nullptr) return block;
+  }
+  if (index >= slab_classes) {
+    return take_run(class_shapes[index].slab_pages, static_cast<std::uint16_t>(index), why);
   }
   SlabList& list = lists_[index];
   Chain chain{nullptr, 0};
@@ -211,6 +214,7 @@ PoolCore::Chain PoolCore::cut(Magazine& magazine, std::uint32_t keep) noexcept {
 }
 
 void PoolCore::put_back(std::size_t index, Chain chain) noexcept {
+  if (index >= slab_classes) return put_runs(chain);
   const ClassShape& shape = class_shapes[index];
   SlabList& list = lists_[index];
   {
@@ -252,69 +256,21 @@ void PoolCore::release(std::uint64_t count) noexcept {
   if (references_.fetch_sub(count, std::memory_order_acq_rel) == count) delete this;
 }
 
-Block* PoolCore::allocate_run(std::size_t bytes, Status& why) noexcept {
-  if (bytes > max_request_bytes) {
-    why = Status::out_of_memory();
-    return nullptr;
-  }
-  const auto count = static_cast<std::uint32_t>((bytes + pool_page_bytes - 1) / pool_page_bytes);
-  PageHeap::Cold cold;
-  Page* run = heap_.take(count, cold, why);
-  if (run == nullptr) return nullptr;
-  references_.fetch_add(1, std::memory_order_relaxed);
-  run_bytes_.fetch_add(std::size_t{count} * pool_page_bytes, std::memory_order_relaxed);
-  Block* block = std::construct_at(&run->block);
-  block->origin = origin_run;
-  block->data = run->segment->address_of(run);
-  block->pool = this;
-  block->fresh_pages =
-      static_cast<std::uint32_t>(cold.pages * (pool_page_bytes / machine().page_bytes));
-  make_ready(block, bytes);
-  return block;
-}
-
-void PoolCore::deallocate_run(Block* block) noexcept {
-  Page* run = PageHeap::find(block->data);
-  const std::size_t bytes = std::size_t{run->run_pages} * pool_page_bytes;
-  poison(block->data, bytes, on_valgrind_);
-  run_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-  heap_.give_back(run);
-  release(1);
-}
-
-Block* PoolCore::allocate_aligned(std::size_t bytes, std::size_t alignment, Status& why) noexcept {
-  if (alignment <= unit_bytes) return allocate(bytes, why);
-  const std::size_t size = round_up(std::max(bytes, std::size_t{1}), alignment);
-  if (size > largest_class_bytes) return allocate(bytes, why);  // runs start at 64 KiB pages
-  std::size_t index = class_of_bytes(size);
-  while (class_shapes[index].block_bytes % alignment != 0) ++index;  // 1 MiB is such a class
-  Block* block = allocate(class_shapes[index].block_bytes, why);
-  if (block == nullptr) return nullptr;
-  poison(block->data, class_shapes[index].block_bytes, on_valgrind_);
-  make_ready(block, bytes);
-  return block;
-}
-
-Block* PoolCore::block_at(const void* data) noexcept {
-  Page* page = PageHeap::find(data);
-  if (page == nullptr) return nullptr;
-  return page->slab != nullptr ? page->slab->block_at(data) : &page->block;
-}
-
 Status PoolCore::prefault(std::size_t bytes) noexcept {
   if (bytes > max_request_bytes) {
     return {ErrorCode::invalid_argument, "asked to make more bytes ready than can be addressed"};
   }
   // No block of a larger class than their own can be among the bytes.
-  const std::size_t last = class_of_bytes(std::min(bytes, largest_class_bytes));
+  const std::size_t last = class_of_bytes(std::min(bytes, largest_slab_class_bytes));
   const std::uint64_t small_enough = ~std::uint64_t{0} >> (63 - last);
   for (std::uint64_t cold = cold_classes_.load(std::memory_order_relaxed) & small_enough; cold != 0;
        cold &= cold - 1) {
     const auto index = static_cast<std::size_t>(std::countr_zero(cold));
     if (!prefault_class(index, bytes)) return Status::out_of_memory();
   }
+  // One block of so many bytes takes its class's.
   return heap_.prefault(
-      static_cast<std::uint32_t>((bytes + pool_page_bytes - 1) / pool_page_bytes));
+      heap_pages_of(bytes > largest_class_bytes ? bytes : bytes_of_class(class_of_bytes(bytes))));
 }
 
 bool PoolCore::prefault_class(std::size_t index, std::size_t bytes) noexcept {
@@ -331,7 +287,7 @@ bool PoolCore::prefault_class(std::size_t index, std::size_t bytes) noexcept {
 
 void PoolCore::trim() noexcept {
   empty_caches();
-  for (std::size_t index = 0; index < size_classes; ++index) trim_class(index);
+  for (std::size_t index = 0; index < slab_classes; ++index) trim_class(index);
   heap_.trim();
 }
 
@@ -378,7 +334,7 @@ void PoolCore::close() noexcept {
 
 PoolStats PoolCore::stats() const noexcept {
   std::int64_t live = static_cast<std::int64_t>(run_bytes_.load(std::memory_order_relaxed));
-  for (std::size_t index = 0; index < size_classes; ++index) {
+  for (std::size_t index = 0; index < slab_classes; ++index) {
     SlabList& list = lists_[index];
     const std::lock_guard lock(list.mutex);
     std::uint64_t held = list.out;
@@ -399,6 +355,7 @@ PoolStats PoolCore::stats() const noexcept {
   stats.cached_bytes =
       heap.committed_bytes > stats.live_bytes ? heap.committed_bytes - stats.live_bytes : 0;
   stats.segments = heap.segments;
+  stats.huge_pages = heap.huge_pages;
   stats.system_calls = heap_.calls();
   stats.first_touch_pages = first_touch_pages_.load(std::memory_order_relaxed);
   return stats;

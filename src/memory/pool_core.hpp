@@ -3,11 +3,12 @@
 
 // What a pool is made of, in layers: a thread's magazines (no lock); for each class a depot of
 // chains of half a magazine, which threads exchange whole (a lock, a few instructions), and the
-// slabs (the same lock, visited once for many blocks); the page heap (one lock).
+// slabs (the same lock, visited once for many blocks); the page heap (one lock). Blocks above 32
+// KiB go between the magazines and the page heap directly.
 //
-// Lifetime: `references` counts the pool object, every thread cache, every large block, and every
-// slab block that is not in its slab, so the core goes when the last of them does. It is changed
-// once for many blocks, never on the warm path.
+// Lifetime: `references` counts the pool object, every thread cache, every block that is
+// a run, and every slab block that is not in its slab, so the core goes when the last of them does.
+// It is changed once for many blocks, never on the warm path.
 //
 // Lock order: a class, then the page heap. The list of caches has a lock of its own, taken alone.
 //
@@ -143,7 +144,7 @@ class PoolCore {
     Block* head;
     std::uint32_t count;
   };
-  /// One class: its depot and its slabs.
+  /// One class that slabs serve: its depot and its slabs.
   struct alignas(64) SlabList {
     std::mutex mutex;
     std::uint32_t depot_count = 0;
@@ -160,8 +161,13 @@ class PoolCore {
     block->next = nullptr;
     return block;
   }
-  Block* allocate_run(std::size_t bytes, Status& why) noexcept;
+  /// A block that is a run, without `make_ready`.
+  Block* take_run(std::size_t pages, std::uint16_t origin, Status& why,
+                  std::uint32_t alignment = 1) noexcept;
+  Block* allocate_run(std::size_t bytes, Status& why, std::uint32_t alignment = 1) noexcept;
   void deallocate_run(Block* block) noexcept;
+  /// Gives back blocks of a class of runs.
+  void put_runs(Chain chain) noexcept;
   Block* refill(std::size_t index, Status& why) noexcept;
   void cache_block(ThreadCache& cache, Block* block) noexcept;
   /// All blocks of one class but the `keep` used last, which are warm in the processor's cache.
@@ -173,6 +179,7 @@ class PoolCore {
   bool prefault_class(std::size_t index, std::size_t bytes) noexcept;
   Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;
 
+  AnonymousPages pages_;
   PageHeap heap_;
   const bool on_valgrind_;
   const bool thread_caches_;
@@ -181,10 +188,10 @@ class PoolCore {
   std::atomic<std::size_t> promised_bytes_{0};
   /// A bit for each class that may have a slab with cold pages. Set and cleared under its lock.
   std::atomic<std::uint64_t> cold_classes_{0};
-  static_assert(size_classes <= 64);
+  static_assert(slab_classes <= 64);
   std::atomic<std::size_t> run_bytes_{0};
   std::atomic<std::uint64_t> first_touch_pages_{0};
-  mutable std::array<SlabList, size_classes> lists_;
+  mutable std::array<SlabList, slab_classes> lists_;
   mutable std::mutex caches_mutex_;
   ThreadCache* caches_ = nullptr;
 };

@@ -10,6 +10,14 @@
 #include "frys/core/machine.hpp"
 
 namespace frys::detail {
+namespace {
+
+// The bits of a slab's pages from this one on.
+constexpr std::uint64_t pages_from(std::size_t page) {
+  return page >= most_slab_pages ? 0 : ~std::uint64_t{0} << page;
+}
+
+}  // namespace
 
 Slab* Slab::make(std::uint32_t size_class, PageHeap& heap, Status& why) noexcept {
   const ClassShape& shape = class_shapes[size_class];
@@ -20,29 +28,32 @@ Slab* Slab::make(std::uint32_t size_class, PageHeap& heap, Status& why) noexcept
     return nullptr;
   }
   PageHeap::Cold cold;
-  Page* run = heap.take(shape.slab_pages, cold, why);
+  PageRun* run = heap.take(shape.slab_pages, cold, why);
   if (run == nullptr) {
     ::operator delete(raw, std::align_val_t{alignof(Slab)});
     return nullptr;
   }
   auto* slab = ::new (raw) Slab{};
-  slab->base = run->segment->address_of(run);
+  slab->base = run->address();
   slab->run = run;
   slab->size_class = size_class;
-  slab->cold = cold.first_sixteen;
-  for (std::uint32_t i = 0; i < shape.slab_pages; ++i) run[i].slab = slab;
+  slab->cold = cold.mask;
+  run->slab = slab;
+  // Each page names the run, so that a block is found from its address.
+  Segment& segment = *run->segment;
+  const std::uint32_t handle = segment.index[run->start];
+  for (std::uint32_t page = run->start; page < run->end(); ++page) segment.index[page] = handle;
   return slab;
 }
 
 void Slab::destroy(Slab* slab, PageHeap& heap) noexcept {
   const ClassShape& shape = slab->shape();
   // What was cold and never carved is cold still.
-  const std::size_t used_bytes = std::size_t{slab->carved} * shape.block_bytes;
-  const std::size_t used_pages = (used_bytes + pool_page_bytes - 1) / pool_page_bytes;
-  const auto still_cold =
-      static_cast<std::uint16_t>(slab->cold & (~std::uint32_t{0} << used_pages));
-  Page* run = slab->run;
-  for (std::uint32_t i = 0; i < shape.slab_pages; ++i) run[i].slab = nullptr;
+  const std::size_t used_bytes =
+      round_up(std::size_t{slab->carved} * shape.block_bytes, machine().page_bytes);
+  const std::uint64_t still_cold = slab->cold & pages_from(heap_pages_of(used_bytes));
+  PageRun* run = slab->run;
+  run->slab = nullptr;
   ::operator delete(slab, std::align_val_t{alignof(Slab)});
   heap.give_back(run, still_cold);
 }
@@ -77,16 +88,16 @@ bool Slab::next_is_cold() const noexcept {
 }
 
 bool Slab::prefault(PageHeap& heap, std::size_t bytes) noexcept {
-  const std::size_t slab_bytes = std::size_t{shape().slab_pages} * pool_page_bytes;
+  const std::size_t slab_bytes = std::size_t{shape().slab_pages} * heap_page_bytes;
   const std::size_t begin = std::min(
       slab_bytes, round_up(std::size_t{carved} * shape().block_bytes, machine().page_bytes));
   // A block may be a quarter larger than what was asked for.
   const std::size_t end =
-      round_up(std::min(slab_bytes, begin + bytes + bytes / 4), pool_page_bytes);
-  const std::uint32_t behind = ~std::uint32_t{0} << end / pool_page_bytes;
-  const std::uint32_t ahead = ~std::uint32_t{0} << begin / pool_page_bytes;
+      round_up(std::min(slab_bytes, begin + bytes + bytes / 4), machine().page_bytes);
+  const std::uint64_t behind = pages_from(end / heap_page_bytes);
+  const std::uint64_t ahead = pages_from(begin / heap_page_bytes);
   if ((cold & ahead & ~behind) != 0 && !heap.populate(base + begin, end - begin)) return false;
-  cold = static_cast<std::uint16_t>(cold & behind);
+  cold &= behind;
   return true;
 }
 
@@ -100,7 +111,7 @@ std::uint32_t Slab::fresh_pages(std::size_t begin, std::size_t end) const noexce
   const std::size_t page_bytes = machine().page_bytes;
   std::uint32_t fresh = 0;
   for (std::size_t at = round_up(begin, page_bytes); at < end; at += page_bytes) {
-    fresh += cold >> (at / pool_page_bytes) & 1;
+    fresh += static_cast<std::uint32_t>(cold >> (at / heap_page_bytes) & 1);
   }
   return fresh;
 }

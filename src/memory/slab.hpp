@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A run of pool pages cut into blocks of one size class.
+// A run of pages cut into blocks of one size class.
 //
 // Layout: the slab's description and, right behind it, one record a block, in one heap allocation
 // apart from the blocks. Blocks are carved in order of address when first needed, so that pages are
@@ -19,14 +19,14 @@ namespace frys::detail {
 /// Threads: guarded by the lock of its class, but for `base` and `size_class`, which stay.
 struct alignas(64) Slab {
   std::byte* base;
-  Page* run;
+  PageRun* run;
   Slab* previous;  ///< In the class's list, while it has blocks to give.
   Slab* following;
   Block* free_blocks;
   std::uint32_t size_class;
   std::uint32_t carved;  ///< Blocks made so far, from the front.
   std::uint32_t out;     ///< Blocks that are not here: with callers, or cached by threads.
-  std::uint16_t cold;    ///< A bit for each page that was never touched when the run was taken.
+  std::uint64_t cold;    ///< A bit for each page that was never touched when the run was taken.
 
   [[nodiscard]] const ClassShape& shape() const noexcept { return class_shapes[size_class]; }
   [[nodiscard]] Block* blocks() noexcept { return reinterpret_cast<Block*>(this + 1); }

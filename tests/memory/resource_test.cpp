@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
             .largest_alignment = std::size_t{4} << 20},
         pool_case("Pool", {}), pool_case("PoolWithoutCaches", {.thread_caches = false}),
         pool_case("PoolThatKeepsNothing", {.retain_bytes = 0}),
-        pool_case("PoolOfSmallSegments", {.segment_bytes = 0}),
+        pool_case("PoolOfSmallSegments", {.segment_bytes = 1}),
         MemoryResourceCase{
             .name = "StreamOrderedPool",
             .make = [](const Environment& e) { return std::make_unique<DeviceResource>(e); },

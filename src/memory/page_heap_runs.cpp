@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// How runs are chosen, cut and joined. All of it under the heap's lock, none of it slow.
+
+#include <bit>
+
+#include "memory/page_heap.hpp"
+
+namespace frys::detail {
+namespace {
+
+constexpr int most_seeds = 4;       ///< Warm runs to start from when none is long enough.
+constexpr int most_neighbours = 8;  ///< To look at on each side.
+
+std::uint32_t aligned_up(std::uint32_t page, std::uint32_t alignment) {
+  return (page + alignment - 1) & ~(alignment - 1);
+}
+
+// Where in a free run to cut: at its front, so that what is cold stays behind. A small one leaves
+// the front of a long run alone when a huge page starts there and none ends at its end.
+std::uint32_t place_in(const PageRun& run, std::uint32_t count, std::uint32_t alignment) {
+  constexpr std::uint32_t huge = PageHeap::huge_pages;
+  const bool from_end = count < huge && alignment == 1 && run.count >= huge &&
+                        run.start % huge == 0 && run.end() % huge != 0;
+  return from_end ? run.end() - count : aligned_up(run.start, alignment);
+}
+
+// The free pages around a run.
+struct Group {
+  PageRun* first;
+  std::uint32_t begin, end;
+};
+
+Group group_of(PageRun* seed) {
+  Segment& segment = *seed->segment;
+  Group group{seed, seed->start, seed->end()};
+  for (int i = 0; i < most_neighbours; ++i) {
+    PageRun* before = segment.free_before(group.begin);
+    if (before == nullptr) break;
+    group.first = before;
+    group.begin = before->start;
+  }
+  for (int i = 0; i < most_neighbours; ++i) {
+    const PageRun* after = segment.free_from(group.end);
+    if (after == nullptr) break;
+    group.end = after->end();
+  }
+  return group;
+}
+
+std::uint32_t cold_between(const PageRun* run, std::uint32_t start, std::uint32_t end) {
+  std::uint32_t cold = 0;
+  for (;; run = run->segment->run_at(run->end())) {
+    if (!run->warm && run->end() > start) {
+      cold += std::min(run->end(), end) - std::max(run->start, start);
+    }
+    if (run->end() >= end) return cold;
+  }
+}
+
+}  // namespace
+
+PageRun* PageHeap::take_warm(std::uint32_t count, std::uint32_t alignment) noexcept {
+  // A warm run elsewhere beats an aligned one: the pages of a new one would have to be touched.
+  const std::uint32_t wished = count >= huge_pages ? huge_pages : alignment;
+  std::uint32_t granted = std::max(wished, alignment);
+  PageRun* run = warm_.find(count, granted);
+  if (run == nullptr && granted != alignment) {
+    granted = alignment;
+    run = warm_.find(count, granted);
+  }
+  if (run == nullptr) return nullptr;
+  lower_idle(count);
+  return cut(run, place_in(*run, count, granted), count);
+}
+
+PageRun* PageHeap::take_window(std::uint32_t count, std::uint32_t alignment, Cold& cold) noexcept {
+  Window window =
+      best_window(count, count >= huge_pages ? std::max(huge_pages, alignment) : alignment);
+  if (window.first == nullptr) window = best_window(count, alignment);
+  if (window.first == nullptr) return nullptr;
+  PageRun* run = claim(window, count, cold);
+  lower_idle(count - cold.pages);
+  touched_pages_ += cold.pages;
+  run->segment->mapped_end = std::max(run->segment->mapped_end, run->end());
+  return run;
+}
+
+PageHeap::Window PageHeap::best_window(std::uint32_t count,
+                                       std::uint32_t alignment) const noexcept {
+  Window best;
+  const auto consider = [&](PageRun* seed) {
+    const Group group = group_of(seed);
+    if (group.end - group.begin < count) return;
+    // At the seed's start, at its end, and at the ends of what is free around it.
+    const std::uint32_t last = (group.end - count) & ~(alignment - 1);
+    const std::uint32_t to_end = std::max(seed->end(), count) - count;
+    for (const std::uint32_t start : {aligned_up(seed->start, alignment), to_end & ~(alignment - 1),
+                                      aligned_up(group.begin, alignment), last}) {
+      if (start < group.begin || start > last) continue;
+      const std::uint32_t cold = cold_between(group.first, start, start + count);
+      if (best.first == nullptr || cold < best.cold) best = {group.first, start, cold};
+    }
+  };
+  warm_.for_longest(most_seeds, consider);
+  if (PageRun* seed = cold_.find(count, alignment); seed != nullptr) consider(seed);
+  return best;
+}
+
+PageRun* PageHeap::claim(const Window& window, std::uint32_t count, Cold& cold) noexcept {
+  Segment& segment = *window.first->segment;
+  const std::uint32_t end = window.start + count;
+  PageRun* piece = window.first;
+  while (piece->end() <= window.start) piece = segment.run_at(piece->end());
+  PageRun* claimed = nullptr;
+  for (std::uint32_t at = window.start; at < end;) {
+    const std::uint32_t to = std::min(end, piece->end());
+    PageRun* next = to < end ? segment.run_at(to) : nullptr;
+    if (!piece->warm) {
+      cold.pages += to - at;
+      for (std::uint32_t i = at - window.start; i < std::min(to - window.start, 64U); ++i) {
+        cold.mask |= std::uint64_t{1} << i;
+      }
+    }
+    PageRun* part = cut(piece, at, to - at);
+    if (claimed == nullptr) {
+      claimed = part;
+    } else {
+      segment.drop_run(part);
+    }
+    at = to;
+    piece = next;
+  }
+  segment.set_bounds(claimed, window.start, count);
+  return claimed;
+}
+
+// Takes pages out of a free run. What is left of it stays in its bin where it can.
+PageRun* PageHeap::cut(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept {
+  Segment& segment = *run->segment;
+  segment.used_pages += count;
+  const std::uint32_t before = start - run->start;
+  const std::uint32_t behind = run->end() - start - count;
+  if (before == 0 && behind == 0) {
+    bins(run->warm).remove(run);
+    run->free = false;
+    return run;
+  }
+  if (before == 0) {
+    resize(run, start + count, behind);
+  } else {
+    resize(run, run->start, before);
+    if (behind != 0) insert(segment.make_run(start + count, behind), run->warm);
+  }
+  PageRun* taken = segment.make_run(start, count);
+  taken->free = false;
+  return taken;
+}
+
+void PageHeap::resize(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept {
+  if (RunBins::bin_of(run->count) == RunBins::bin_of(count)) {
+    run->segment->set_bounds(run, start, count);
+    return;
+  }
+  bins(run->warm).remove(run);
+  run->segment->set_bounds(run, start, count);
+  bins(run->warm).insert(run);
+}
+
+void PageHeap::insert(PageRun* run, bool warm) noexcept {
+  run->free = true;
+  run->warm = warm;
+  bins(warm).insert(run);
+}
+
+// Makes a run free and joins it with its neighbours of the same kind.
+void PageHeap::put(PageRun* run, bool warm) noexcept {
+  Segment& segment = *run->segment;
+  segment.used_pages -= run->count;
+  PageRun* before = segment.free_before(run->start);
+  PageRun* after = segment.free_from(run->end());
+  if (before != nullptr && before->warm != warm) before = nullptr;
+  if (after != nullptr && after->warm != warm) after = nullptr;
+  if (before == nullptr && after == nullptr) return insert(run, warm);
+  std::uint32_t count = run->count;
+  segment.drop_run(run);
+  if (before == nullptr) return resize(after, run->start, count + after->count);
+  if (after != nullptr) {
+    count += after->count;
+    bins(warm).remove(after);
+    segment.drop_run(after);
+  }
+  resize(before, before->start, before->count + count);
+}
+
+// The same for a run that is warm and cold by turns. From its end, so that what is not free yet has
+// the bounds that its neighbour asks for.
+void PageHeap::put_parts(PageRun* run, std::uint64_t cold) noexcept {
+  Segment& segment = *run->segment;
+  const auto is_cold = [&](std::uint32_t page) { return page < 64 && (cold >> page & 1) != 0; };
+  std::uint32_t end = run->count;
+  for (std::uint32_t at = end; at > 0; --at) {
+    const bool kind = is_cold(end - 1);
+    if (at > 1 && is_cold(at - 2) == kind) continue;
+    const std::uint32_t begin = at - 1;
+    PageRun* part = run;
+    if (begin > 0) {
+      part = segment.make_run(run->start + begin, end - begin);
+      part->free = false;
+      segment.set_bounds(run, run->start, begin);
+    }
+    if (!kind) idle_pages_ += part->count;
+    put(part, !kind);
+    end = begin;
+  }
+}
+
+std::size_t PageHeap::most_idle_pages() const noexcept {
+  const std::size_t used = touched_pages_ - idle_pages_;
+  const std::size_t room = limits_.commit_pages > used ? limits_.commit_pages - used : 0;
+  return std::min(limits_.retain_pages, room);
+}
+
+}  // namespace frys::detail
