@@ -65,19 +65,6 @@ PageRun* PageHeap::find(const void* address) noexcept {
   return segment->run_at(static_cast<std::uint32_t>(page));
 }
 
-PageRun* PageHeap::take(std::size_t count, Cold& cold, Status& why,
-                        std::uint32_t alignment) noexcept {
-  cold = {};
-  if (count > most_run_pages) {
-    why = Status::out_of_memory();
-    return nullptr;
-  }
-  const auto pages = static_cast<std::uint32_t>(round_up(count, grain_));
-  Lock lock(lock_);
-  if (PageRun* run = take_warm(pages, alignment); run != nullptr) return run;
-  return take_cold(lock, pages, std::max(alignment, grain_), cold, why);
-}
-
 PageRun* PageHeap::take_cold(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,
                              Status& why) noexcept {
   PageRun* run = take_window(count, alignment, cold);
@@ -114,40 +101,13 @@ PageRun* PageHeap::take_from_new_segment(Lock& lock, std::uint32_t count, std::u
 void PageHeap::make_known(PageRun& run) noexcept {
   Segment& segment = *run.segment;
   page_map_write(run.address(), std::size_t{run.count} * heap_page_bytes, &segment);
-  if (run.count < huge_pages || huge_ == HugePages::never) return;
-  const bool use = huge_ == HugePages::always || huge_pages_pay_here();
+  if (run.count < huge_pages) return;
+  const bool use =
+      huge_ == HugePages::always || (huge_ == HugePages::automatic && huge_pages_pay_here());
   huge_use_.store(use ? HugePagesUse::advised : HugePagesUse::not_advised,
                   std::memory_order_relaxed);
   if (!use || segment.huge_pages.exchange(true, std::memory_order_relaxed)) return;
   source_.advise_huge_pages(segment.base, segment.bytes(), true);
-}
-
-void PageHeap::give_back(PageRun* run, std::uint64_t still_cold) noexcept {
-  Lock lock(lock_);
-  if (idle_pages_ + run->count > limits_.retain_pages) return put_decommitted(lock, run);
-  if (still_cold != 0) {
-    touched_pages_ -= static_cast<std::size_t>(std::popcount(still_cold));
-    return put_parts(run, still_cold);
-  }
-  idle_pages_ += run->count;
-  put(run, true);
-}
-
-std::size_t PageHeap::give_back_all(Block* chain) noexcept {
-  std::size_t pages = 0;
-  Lock lock(lock_);
-  while (chain != nullptr) {
-    auto* run = static_cast<PageRun*>(chain);
-    chain = chain->next;
-    pages += run->count;
-    if (idle_pages_ + run->count > limits_.retain_pages) {
-      put_decommitted(lock, run);
-    } else {
-      idle_pages_ += run->count;
-      put(run, true);
-    }
-  }
-  return pages;
 }
 
 // The run is nobody else's while the lock is left.

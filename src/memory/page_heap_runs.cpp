@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// How runs are chosen, cut and joined. All of it under the heap's lock, none of it slow.
+// How runs are taken and given back while no system call is needed: chosen, cut and joined, all of
+// it under the heap's lock.
 
 #include <bit>
 
@@ -10,7 +11,7 @@
 namespace frys::detail {
 namespace {
 
-constexpr int most_seeds = 4;       ///< Warm runs to start from when none is long enough.
+constexpr int most_seeds = 4;       ///< Runs of a kind to start from when none is long enough.
 constexpr int most_neighbours = 8;  ///< To look at on each side.
 
 std::uint32_t aligned_up(std::uint32_t page, std::uint32_t alignment) {
@@ -61,81 +62,6 @@ std::uint32_t cold_between(const PageRun* run, std::uint32_t start, std::uint32_
 
 }  // namespace
 
-PageRun* PageHeap::take_warm(std::uint32_t count, std::uint32_t alignment) noexcept {
-  // A warm run elsewhere beats an aligned one: the pages of a new one would have to be touched.
-  const std::uint32_t wished = count >= huge_pages ? huge_pages : alignment;
-  std::uint32_t granted = std::max(wished, alignment);
-  PageRun* run = warm_.find(count, granted);
-  if (run == nullptr && granted != alignment) {
-    granted = alignment;
-    run = warm_.find(count, granted);
-  }
-  if (run == nullptr) return nullptr;
-  lower_idle(count);
-  return cut(run, place_in(*run, count, granted), count);
-}
-
-PageRun* PageHeap::take_window(std::uint32_t count, std::uint32_t alignment, Cold& cold) noexcept {
-  Window window =
-      best_window(count, count >= huge_pages ? std::max(huge_pages, alignment) : alignment);
-  if (window.first == nullptr) window = best_window(count, alignment);
-  if (window.first == nullptr) return nullptr;
-  PageRun* run = claim(window, count, cold);
-  lower_idle(count - cold.pages);
-  touched_pages_ += cold.pages;
-  run->segment->mapped_end = std::max(run->segment->mapped_end, run->end());
-  return run;
-}
-
-PageHeap::Window PageHeap::best_window(std::uint32_t count,
-                                       std::uint32_t alignment) const noexcept {
-  Window best;
-  const auto consider = [&](PageRun* seed) {
-    const Group group = group_of(seed);
-    if (group.end - group.begin < count) return;
-    // At the seed's start, at its end, and at the ends of what is free around it.
-    const std::uint32_t last = (group.end - count) & ~(alignment - 1);
-    const std::uint32_t to_end = std::max(seed->end(), count) - count;
-    for (const std::uint32_t start : {aligned_up(seed->start, alignment), to_end & ~(alignment - 1),
-                                      aligned_up(group.begin, alignment), last}) {
-      if (start < group.begin || start > last) continue;
-      const std::uint32_t cold = cold_between(group.first, start, start + count);
-      if (best.first == nullptr || cold < best.cold) best = {group.first, start, cold};
-    }
-  };
-  warm_.for_longest(most_seeds, consider);
-  if (PageRun* seed = cold_.find(count, alignment); seed != nullptr) consider(seed);
-  return best;
-}
-
-PageRun* PageHeap::claim(const Window& window, std::uint32_t count, Cold& cold) noexcept {
-  Segment& segment = *window.first->segment;
-  const std::uint32_t end = window.start + count;
-  PageRun* piece = window.first;
-  while (piece->end() <= window.start) piece = segment.run_at(piece->end());
-  PageRun* claimed = nullptr;
-  for (std::uint32_t at = window.start; at < end;) {
-    const std::uint32_t to = std::min(end, piece->end());
-    PageRun* next = to < end ? segment.run_at(to) : nullptr;
-    if (!piece->warm) {
-      cold.pages += to - at;
-      for (std::uint32_t i = at - window.start; i < std::min(to - window.start, 64U); ++i) {
-        cold.mask |= std::uint64_t{1} << i;
-      }
-    }
-    PageRun* part = cut(piece, at, to - at);
-    if (claimed == nullptr) {
-      claimed = part;
-    } else {
-      segment.drop_run(part);
-    }
-    at = to;
-    piece = next;
-  }
-  segment.set_bounds(claimed, window.start, count);
-  return claimed;
-}
-
 // Takes pages out of a free run. What is left of it stays in its bin where it can.
 PageRun* PageHeap::cut(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept {
   Segment& segment = *run->segment;
@@ -159,7 +85,7 @@ PageRun* PageHeap::cut(PageRun* run, std::uint32_t start, std::uint32_t count) n
 }
 
 void PageHeap::resize(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept {
-  if (RunBins::bin_of(run->count) == RunBins::bin_of(count)) {
+  if (run->bin == RunBins::bin_of(count)) {
     run->segment->set_bounds(run, start, count);
     return;
   }
@@ -192,6 +118,129 @@ void PageHeap::put(PageRun* run, bool warm) noexcept {
     segment.drop_run(after);
   }
   resize(before, before->start, before->count + count);
+}
+
+PageRun* PageHeap::take_warm(std::uint32_t count, std::uint32_t alignment) noexcept {
+  // A warm run elsewhere beats an aligned one: the pages of a new one would have to be touched.
+  const std::uint32_t wished = count >= huge_pages ? huge_pages : alignment;
+  std::uint32_t granted = std::max(wished, alignment);
+  PageRun* run = warm_.find(count, granted);
+  if (run == nullptr && granted != alignment) {
+    granted = alignment;
+    run = warm_.find(count, granted);
+  }
+  if (run == nullptr) return nullptr;
+  lower_idle(count);
+  return cut(run, place_in(*run, count, granted), count);
+}
+
+PageRun* PageHeap::take(std::size_t count, Cold& cold, Status& why,
+                        std::uint32_t alignment) noexcept {
+  cold = {};
+  if (count > most_run_pages) {
+    why = Status::out_of_memory();
+    return nullptr;
+  }
+  const auto pages = static_cast<std::uint32_t>(round_up(count, grain_));
+  lock_.lock();
+  if (PageRun* run = take_warm(pages, alignment); run != nullptr) [[likely]] {
+    lock_.unlock();
+    return run;
+  }
+  Lock lock(lock_, std::adopt_lock);
+  return take_cold(lock, pages, std::max(alignment, grain_), cold, why);
+}
+
+void PageHeap::give_back(PageRun* run, std::uint64_t still_cold) noexcept {
+  lock_.lock();
+  if (still_cold == 0 && idle_pages_ + run->count <= limits_.retain_pages) [[likely]] {
+    idle_pages_ += run->count;
+    put(run, true);
+    return lock_.unlock();
+  }
+  Lock lock(lock_, std::adopt_lock);
+  if (idle_pages_ + run->count > limits_.retain_pages) return put_decommitted(lock, run);
+  touched_pages_ -= static_cast<std::size_t>(std::popcount(still_cold));
+  put_parts(run, still_cold);
+}
+
+std::size_t PageHeap::give_back_all(Block* chain) noexcept {
+  std::size_t pages = 0;
+  Lock lock(lock_);
+  while (chain != nullptr) {
+    auto* run = static_cast<PageRun*>(chain);
+    chain = chain->next;
+    pages += run->count;
+    if (idle_pages_ + run->count > limits_.retain_pages) {
+      put_decommitted(lock, run);
+    } else {
+      idle_pages_ += run->count;
+      put(run, true);
+    }
+  }
+  return pages;
+}
+
+PageRun* PageHeap::take_window(std::uint32_t count, std::uint32_t alignment, Cold& cold) noexcept {
+  Window window =
+      best_window(count, count >= huge_pages ? std::max(huge_pages, alignment) : alignment);
+  if (window.first == nullptr) window = best_window(count, alignment);
+  if (window.first == nullptr) return nullptr;
+  PageRun* run = claim(window, count, cold);
+  lower_idle(count - cold.pages);
+  touched_pages_ += cold.pages;
+  run->segment->mapped_end = std::max(run->segment->mapped_end, run->end());
+  return run;
+}
+
+PageHeap::Window PageHeap::best_window(std::uint32_t count,
+                                       std::uint32_t alignment) const noexcept {
+  Window best;
+  const auto consider = [&](PageRun* seed) {
+    const Group group = group_of(seed);
+    if (group.end - group.begin < count) return;
+    // At the seed's start, at its end, and at the ends of what is free around it.
+    const std::uint32_t last = (group.end - count) & ~(alignment - 1);
+    const std::uint32_t to_end = std::max(seed->end(), count) - count;
+    for (const std::uint32_t start : {aligned_up(seed->start, alignment), to_end & ~(alignment - 1),
+                                      aligned_up(group.begin, alignment), last}) {
+      if (start < group.begin || start > last) continue;
+      const std::uint32_t cold = cold_between(group.first, start, start + count);
+      if (best.first == nullptr || cold < best.cold) best = {group.first, start, cold};
+    }
+  };
+  warm_.for_longest(most_seeds, consider);
+  if (PageRun* seed = cold_.find(count, alignment); seed != nullptr) consider(seed);
+  if (best.first == nullptr) cold_.for_longest(most_seeds, consider);
+  return best;
+}
+
+PageRun* PageHeap::claim(const Window& window, std::uint32_t count, Cold& cold) noexcept {
+  Segment& segment = *window.first->segment;
+  const std::uint32_t end = window.start + count;
+  PageRun* piece = window.first;
+  while (piece->end() <= window.start) piece = segment.run_at(piece->end());
+  PageRun* claimed = nullptr;
+  for (std::uint32_t at = window.start; at < end;) {
+    const std::uint32_t to = std::min(end, piece->end());
+    PageRun* next = to < end ? segment.run_at(to) : nullptr;
+    if (!piece->warm) {
+      cold.pages += to - at;
+      for (std::uint32_t i = at - window.start; i < std::min(to - window.start, 64U); ++i) {
+        cold.mask |= std::uint64_t{1} << i;
+      }
+    }
+    PageRun* part = cut(piece, at, to - at);
+    if (claimed == nullptr) {
+      claimed = part;
+    } else {
+      segment.drop_run(part);
+    }
+    at = to;
+    piece = next;
+  }
+  segment.set_bounds(claimed, window.start, count);
+  return claimed;
 }
 
 // The same for a run that is warm and cold by turns. From its end, so that what is not free yet has

@@ -8,7 +8,6 @@
 #include <memory>
 #include <new>
 
-#include "frys/core/machine.hpp"
 #include "memory/scope_node.hpp"
 
 namespace frys::detail {

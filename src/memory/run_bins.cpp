@@ -7,37 +7,6 @@
 
 namespace frys::detail {
 
-void RunBins::insert(PageRun* run) noexcept {
-  const std::uint32_t bin = bin_of(run->count);
-  PageRun*& head = heads_[bin];
-  if (head == nullptr) {
-    run->previous = run->following = run;
-    seconds_[bin / seconds] |= static_cast<std::uint16_t>(1U << bin % seconds);
-    levels_ |= 1U << bin / seconds;
-  } else {
-    run->following = head;
-    run->previous = head->previous;
-    head->previous->following = run;
-    head->previous = run;
-  }
-  head = run;
-}
-
-void RunBins::remove(PageRun* run) noexcept {
-  const std::uint32_t bin = bin_of(run->count);
-  PageRun*& head = heads_[bin];
-  if (run->following == run) {
-    head = nullptr;
-    std::uint16_t& filled = seconds_[bin / seconds];
-    filled &= static_cast<std::uint16_t>(~(1U << bin % seconds));
-    if (filled == 0) levels_ &= ~(1U << bin / seconds);
-    return;
-  }
-  run->previous->following = run->following;
-  run->following->previous = run->previous;
-  if (head == run) head = run->following;
-}
-
 PageRun* RunBins::find(std::uint32_t count, std::uint32_t alignment) const noexcept {
   std::uint32_t bin = bin_of(count);
   PageRun* best = fit_in(bin, count, alignment);

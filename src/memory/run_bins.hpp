@@ -33,8 +33,36 @@ class RunBins {
     return (shift + 1) * seconds + (count >> shift) % seconds;
   }
 
-  void insert(PageRun* run) noexcept;
-  void remove(PageRun* run) noexcept;
+  void insert(PageRun* run) noexcept {
+    const std::uint32_t bin = bin_of(run->count);
+    run->bin = bin;
+    PageRun*& head = heads_[bin];
+    if (head == nullptr) {
+      run->previous = run->following = run;
+      seconds_[bin / seconds] |= static_cast<std::uint16_t>(1U << bin % seconds);
+      levels_ |= 1U << bin / seconds;
+    } else {
+      run->following = head;
+      run->previous = head->previous;
+      head->previous->following = run;
+      head->previous = run;
+    }
+    head = run;
+  }
+  void remove(PageRun* run) noexcept {
+    const std::uint32_t bin = run->bin;
+    PageRun*& head = heads_[bin];
+    if (run->following == run) {
+      head = nullptr;
+      std::uint16_t& filled = seconds_[bin / seconds];
+      filled = static_cast<std::uint16_t>(filled & ~(1U << bin % seconds));
+      if (filled == 0) levels_ &= ~(1U << bin / seconds);
+      return;
+    }
+    run->previous->following = run->following;
+    run->following->previous = run->previous;
+    if (head == run) head = run->following;
+  }
 
   /// A run that has `count` pages from a multiple of `alignment` on, a short one; null for none.
   /// Cost: looks at a few runs of a few bins, then takes one that must fit.

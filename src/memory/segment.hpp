@@ -30,6 +30,7 @@ struct PageRun : Block {
   PageRun* following = nullptr;
   std::uint32_t start = 0;
   std::uint32_t count = 0;
+  std::uint32_t bin = 0;  ///< Where it lies while it is free.
   bool free = false;
   bool warm = false;  ///< While free: whether all its pages are touched, or none.
 
