@@ -39,10 +39,13 @@ Slab* Slab::make(std::uint32_t size_class, PageHeap& heap, Status& why) noexcept
   slab->size_class = size_class;
   slab->cold = cold.mask;
   run->slab = slab;
-  // Each page names the run, so that a block is found from its address.
+  // Each page names the run, so that a block is found from its address. Those at its ends do so
+  // already, and are read by who frees a neighbour.
   Segment& segment = *run->segment;
   const std::uint32_t handle = segment.index[run->start];
-  for (std::uint32_t page = run->start; page < run->end(); ++page) segment.index[page] = handle;
+  for (std::uint32_t page = run->start + 1; page + 1 < run->end(); ++page) {
+    segment.index[page] = handle;
+  }
   return slab;
 }
 
