@@ -85,13 +85,11 @@ PageRun* PageHeap::cut(PageRun* run, std::uint32_t start, std::uint32_t count) n
 }
 
 void PageHeap::resize(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept {
-  if (run->bin == RunBins::bin_of(count)) {
-    run->segment->set_bounds(run, start, count);
-    return;
-  }
-  bins(run->warm).remove(run);
+  const std::uint32_t bin = RunBins::bin_of(count);
+  const bool moves = run->bin != bin;
+  if (moves) bins(run->warm).remove(run);
   run->segment->set_bounds(run, start, count);
-  bins(run->warm).insert(run);
+  if (moves) bins(run->warm).insert_in(bin, run);
 }
 
 void PageHeap::insert(PageRun* run, bool warm) noexcept {

@@ -33,13 +33,14 @@ class RunBins {
     return (shift + 1) * seconds + (count >> shift) % seconds;
   }
 
-  void insert(PageRun* run) noexcept {
-    const std::uint32_t bin = bin_of(run->count);
+  void insert(PageRun* run) noexcept { insert_in(bin_of(run->count), run); }
+  /// The same for who knows the bin of the run's length.
+  void insert_in(std::uint32_t bin, PageRun* run) noexcept {
     run->bin = bin;
     PageRun*& head = heads_[bin];
     if (head == nullptr) {
       run->previous = run->following = run;
-      seconds_[bin / seconds] |= static_cast<std::uint16_t>(1U << bin % seconds);
+      seconds_[bin / seconds] |= 1U << bin % seconds;
       levels_ |= 1U << bin / seconds;
     } else {
       run->following = head;
@@ -54,8 +55,8 @@ class RunBins {
     PageRun*& head = heads_[bin];
     if (run->following == run) {
       head = nullptr;
-      std::uint16_t& filled = seconds_[bin / seconds];
-      filled = static_cast<std::uint16_t>(filled & ~(1U << bin % seconds));
+      std::uint32_t& filled = seconds_[bin / seconds];
+      filled &= ~(1U << bin % seconds);
       if (filled == 0) levels_ &= ~(1U << bin / seconds);
       return;
     }
@@ -97,7 +98,7 @@ class RunBins {
   [[nodiscard]] std::uint32_t bin_below(std::uint32_t bin) const noexcept;
 
   std::uint32_t levels_ = 0;
-  std::array<std::uint16_t, levels> seconds_{};
+  std::array<std::uint32_t, levels> seconds_{};
   std::array<PageRun*, bins> heads_{};
 };
 static_assert(RunBins::bin_of(most_run_pages) < 28 * 16);
