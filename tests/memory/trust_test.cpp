@@ -138,8 +138,8 @@ TEST(MemoryPeak, DoesNotCountWhatTheSystemRefused) {
   FaultInjector faults;
   Environment environment;
   environment.faults = &faults;
-  TensorMemoryManager memory =
-      *TensorMemoryManager::create({.budget_bytes = 256 * mib}, environment);
+  TensorMemoryManager memory = *TensorMemoryManager::create(
+      {.budget_bytes = 256 * mib, .pool = {.segment_bytes = 4 * mib}}, environment);
   const MemoryScope scope = *memory.root().child("agent");
   const Storage kept = *scope.allocate(4096);
   faults.fail("memory.map", 1, Status::out_of_memory());
