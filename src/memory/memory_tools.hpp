@@ -51,6 +51,16 @@ inline bool has_shadow_memory() noexcept {
 #endif
 }
 
+/// Bytes behind every block that nobody owns, so that a tool sees who writes past its end although
+/// the next block is live. None without a tool.
+inline std::size_t red_zone_bytes([[maybe_unused]] bool on_valgrind) noexcept {
+#ifdef FRYS_MEMORY_ASAN
+  return 64;
+#else
+  return on_valgrind ? 64 : 0;
+#endif
+}
+
 /// Nobody may touch these bytes.
 inline void poison([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes,
                    [[maybe_unused]] bool on_valgrind) noexcept {

@@ -30,6 +30,11 @@ void prepare_fences() noexcept {
   }
 }
 
+void renew_fences() noexcept {
+  owners_fence.store(true);
+  prepare_fences();
+}
+
 void fence_owners() noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);
 #ifndef FRYS_MEMORY_TSAN

@@ -14,18 +14,14 @@
 
 #include <atomic>
 
-namespace frys::detail {
+#include "memory/memory_tools.hpp"
 
-#if defined(__SANITIZE_THREAD__)
-#define FRYS_MEMORY_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FRYS_MEMORY_TSAN 1
-#endif
-#endif
+namespace frys::detail {
 
 /// Asks the system for its fence, once. Until then, and where there is none, owners fence.
 void prepare_fences() noexcept;
+/// Asks again, in a forked child.
+void renew_fences() noexcept;
 /// The claimer's fence: everything owners wrote before it is seen after it, and the other way
 /// round. Cost: about a microsecond, ten where others are running.
 void fence_owners() noexcept;

@@ -90,6 +90,10 @@ class PageHeap {
   /// From now on free pages go back to the system at once, and no fault injector is asked.
   void close() noexcept;
 
+  /// Keeps everybody out while the process forks.
+  void hold_for_fork() noexcept { lock_.lock(); }
+  void let_go_after_fork() noexcept { lock_.unlock(); }
+
   /// The run that starts at `address`, or whose slab the address lies in. Null when the address is
   /// in no pool of this process. Precondition: otherwise somebody holds the block.
   static PageRun* find(const void* address) noexcept;

@@ -28,6 +28,11 @@ struct ThreadCaches {
     current_cache = nullptr;
     while (head != nullptr) retire_next(head);
   }
+  [[nodiscard]] bool has(const ThreadCache* wanted) const noexcept {
+    const ThreadCache* cache = head;
+    while (cache != nullptr && cache != wanted) cache = cache->next_of_thread;
+    return cache != nullptr;
+  }
   // Those of closed pools only hold memory back.
   void retire_closed() noexcept {
     for (ThreadCache** link = &head; *link != nullptr;) {
@@ -50,12 +55,14 @@ thread_local ThreadCaches thread_caches;
 }  // namespace
 
 PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept
-    : heap_(pages_, options.segment_bytes,
+    : ForkParticipant(Rank::pool),
+      heap_(pages_, options.segment_bytes,
             {.retain_pages = options.retain_bytes / heap_page_bytes,
              .commit_pages = options.commit_bytes / heap_page_bytes},
             faults, options.huge_pages),
       on_valgrind_(heap_.on_valgrind()),
-      thread_caches_(options.thread_caches) {
+      thread_caches_(options.thread_caches),
+      red_zone_bytes_(red_zone_bytes(heap_.on_valgrind())) {
   prepare_fences();
 }
 
@@ -186,6 +193,41 @@ void PoolCore::retire(ThreadCache* cache) noexcept {
   }
   delete cache;
   release(1);
+}
+
+void PoolCore::claim_all() noexcept {
+  for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+    cache->gate.claim();
+  }
+  fence_owners();
+  for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+    cache->gate.await_owner();
+  }
+}
+
+void PoolCore::hold_for_fork() noexcept {
+  caches_mutex_.lock();
+  claim_all();
+  for (SlabList& list : lists_) list.mutex.lock();
+  heap_.hold_for_fork();
+}
+
+void PoolCore::let_go_after_fork() noexcept {
+  heap_.let_go_after_fork();
+  for (SlabList& list : lists_) list.mutex.unlock();
+  for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
+    cache->gate.release();
+  }
+  caches_mutex_.unlock();
+}
+
+// The threads that the other caches belong to are not in this process.
+void PoolCore::clean_up_in_child() noexcept {
+  for (ThreadCache* cache = caches_; cache != nullptr;) {
+    ThreadCache* following = cache->following;
+    if (!thread_caches.has(cache)) retire(cache);
+    cache = following;
+  }
 }
 
 void PoolCore::cache_block(ThreadCache& cache, Block* block) noexcept {

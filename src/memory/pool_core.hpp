@@ -23,6 +23,7 @@
 
 #include "frys/memory/pool.hpp"
 #include "memory/block.hpp"
+#include "memory/fork_guard.hpp"
 #include "memory/memory_tools.hpp"
 #include "memory/page_heap.hpp"
 #include "memory/slab.hpp"
@@ -34,21 +35,15 @@ namespace frys::detail {
 /// library; it takes one word of the static space that the loader keeps for this.
 __attribute__((tls_model("initial-exec"))) extern constinit thread_local ThreadCache* current_cache;
 
-class PoolCore {
+class PoolCore final : public ForkParticipant {
  public:
   PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept;
 
   /// A block of at least `bytes`, with one reference and no scope. Null when refused; then `why`.
   Block* allocate(std::size_t bytes, Status& why) noexcept {
-    if (bytes > largest_class_bytes) return allocate_run(bytes, why);
-    const std::size_t index = class_of_bytes(bytes);
-    ThreadCache* cache = own_cache();
-    Block* block = cache != nullptr ? cache->take(index) : nullptr;
-    if (block == nullptr) {
-      block = refill(index, why);
-      if (block == nullptr) return nullptr;
-    }
-    make_ready(block, bytes);
+    if (!is_small(bytes)) return allocate_run(bytes, why);
+    Block* block = take_class(class_of(bytes), why);
+    if (block != nullptr) make_ready(block, bytes);
     return block;
   }
   Block* allocate_aligned(std::size_t bytes, std::size_t alignment, Status& why) noexcept;
@@ -72,11 +67,11 @@ class PoolCore {
     cache != nullptr ? cache_block(*cache, block) : put_back(block->origin, {alone(block), 1});
   }
   /// True for blocks of a size class, which threads keep.
-  [[nodiscard]] static bool is_small(std::size_t bytes) noexcept {
-    return bytes <= largest_class_bytes;
+  [[nodiscard]] bool is_small(std::size_t bytes) const noexcept {
+    return bytes <= largest_class_bytes - red_zone_bytes_;
   }
-  [[nodiscard]] static std::size_t class_of(std::size_t bytes) noexcept {
-    return class_of_bytes(bytes);
+  [[nodiscard]] std::size_t class_of(std::size_t bytes) const noexcept {
+    return class_of_bytes(bytes + red_zone_bytes_);
   }
   /// The calling thread's cache, when it is the one it used last.
   [[nodiscard]] ThreadCache* own_cache() const noexcept {
@@ -97,13 +92,7 @@ class PoolCore {
   template <typename Visit>
   void claim_caches(Visit&& visit) noexcept {
     const std::lock_guard lock(caches_mutex_);
-    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
-      cache->gate.claim();
-    }
-    fence_owners();
-    for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
-      cache->gate.await_owner();
-    }
+    claim_all();
     for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->following) {
       visit(*cache);
       cache->gate.release();
@@ -134,6 +123,9 @@ class PoolCore {
   void close() noexcept;
   /// Gives back a cache and all it holds; its thread does not know it any more.
   void retire(ThreadCache* cache) noexcept;
+  void hold_for_fork() noexcept override;
+  void let_go_after_fork() noexcept override;
+  void clean_up_in_child() noexcept override;
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release(std::uint64_t count = 1) noexcept;
   [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
@@ -161,6 +153,12 @@ class PoolCore {
     block->next = nullptr;
     return block;
   }
+  /// A block of a class, without `make_ready`.
+  Block* take_class(std::size_t index, Status& why) noexcept {
+    ThreadCache* cache = own_cache();
+    Block* block = cache != nullptr ? cache->take(index) : nullptr;
+    return block != nullptr ? block : refill(index, why);
+  }
   /// A block that is a run, without `make_ready`.
   Block* take_run(std::size_t pages, std::uint16_t origin, Status& why,
                   std::uint32_t alignment = 1) noexcept;
@@ -174,6 +172,8 @@ class PoolCore {
   static Chain cut(Magazine& magazine, std::uint32_t keep) noexcept;
   void put_back(std::size_t index, Chain chain) noexcept;
   void put_in_slabs(std::size_t index, Block* chain) noexcept;
+  /// Keeps all owners out; under the lock of the list.
+  void claim_all() noexcept;
   void empty_caches() noexcept;
   void trim_class(std::size_t index) noexcept;
   bool prefault_class(std::size_t index, std::size_t bytes) noexcept;
@@ -183,6 +183,7 @@ class PoolCore {
   PageHeap heap_;
   const bool on_valgrind_;
   const bool thread_caches_;
+  const std::size_t red_zone_bytes_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> references_{1};
   std::atomic<std::size_t> promised_bytes_{0};

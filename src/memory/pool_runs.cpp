@@ -30,7 +30,7 @@ Block* PoolCore::allocate_run(std::size_t bytes, Status& why, std::uint32_t alig
     why = Status::out_of_memory();
     return nullptr;
   }
-  Block* block = take_run(heap_pages_of(bytes), origin_run, why, alignment);
+  Block* block = take_run(heap_pages_of(bytes + red_zone_bytes_), origin_run, why, alignment);
   if (block != nullptr) make_ready(block, bytes);
   return block;
 }
@@ -56,13 +56,12 @@ Block* PoolCore::allocate_aligned(std::size_t bytes, std::size_t alignment, Stat
   if (alignment > heap_page_bytes) {
     return allocate_run(size, why, static_cast<std::uint32_t>(alignment / heap_page_bytes));
   }
-  if (size > largest_slab_class_bytes) return allocate(bytes, why);  // runs start at pages
-  std::size_t index = class_of_bytes(round_up(size, alignment));
+  const std::size_t padded = round_up(size + red_zone_bytes_, alignment);
+  if (padded > largest_slab_class_bytes) return allocate(bytes, why);  // runs start at pages
+  std::size_t index = class_of_bytes(padded);
   while (class_shapes[index].block_bytes % alignment != 0) ++index;  // 32 KiB is such a class
-  Block* block = allocate(class_shapes[index].block_bytes, why);
-  if (block == nullptr) return nullptr;
-  poison(block->data, class_shapes[index].block_bytes, on_valgrind_);
-  make_ready(block, bytes);
+  Block* block = take_class(index, why);
+  if (block != nullptr) make_ready(block, bytes);
   return block;
 }
 

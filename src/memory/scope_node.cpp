@@ -40,8 +40,9 @@ ScopeNode::ScopeNode(std::string_view name, std::string path, Units budget, Scop
 
 ScopeNode::~ScopeNode() {
   if (parent_ != nullptr) return;
-  tree_->pool->release();
+  PoolCore* pool = tree_->pool;
   delete tree_;
+  pool->release();
 }
 
 void ScopeNode::drop_reference() noexcept {

@@ -41,11 +41,18 @@
 
 namespace frys::detail {
 
+class ScopeNode;
+
 /// What all scopes of one tree share; made and ended with the root. Keeps the pool's core, so that
 /// an allocation that races with the manager's close finds it.
-struct ScopeTree {
+struct ScopeTree final : ForkParticipant {
+  explicit ScopeTree(PoolCore& core) noexcept : ForkParticipant(Rank::tree), pool(&core) {}
+  void hold_for_fork() noexcept override;
+  void let_go_after_fork() noexcept override;
+
   ShortLock lock;
-  PoolCore* pool = nullptr;
+  PoolCore* const pool;
+  ScopeNode* root = nullptr;
   std::atomic<std::uint32_t> scopes_made{0};
 };
 
@@ -58,6 +65,8 @@ struct ScratchChunk {
 };
 
 class ScopeNode {
+  friend struct ScopeTree;
+
  public:
   using Units = std::uint64_t;
 
@@ -161,6 +170,8 @@ class ScopeNode {
   [[nodiscard]] Status refusal(const ScopeNode& asker, std::size_t bytes) const noexcept;
   [[nodiscard]] std::string holders(Units enough) const;
 
+  template <typename Visit>
+  void visit_scratch_locks(Visit&& visit) noexcept;
   static void drop_dead(ScopeNode* dead) noexcept;
   /// References are taken for so many borrows at once.
   static constexpr std::uint32_t borrow_references = 64;

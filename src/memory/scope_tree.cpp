@@ -25,12 +25,30 @@ void append_bytes(std::string& text, std::uint64_t units) {
 
 }  // namespace
 
+// Those of open scopes; a closed one's is taken by nobody for long.
+template <typename Visit>
+void ScopeNode::visit_scratch_locks(Visit&& visit) noexcept {
+  visit(scratch_lock_);
+  for (ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
+    child->visit_scratch_locks(visit);
+  }
+}
+
+void ScopeTree::hold_for_fork() noexcept {
+  lock.lock();
+  if (root != nullptr) root->visit_scratch_locks([](ShortLock& scratch) { scratch.lock(); });
+}
+
+void ScopeTree::let_go_after_fork() noexcept {
+  if (root != nullptr) root->visit_scratch_locks([](ShortLock& scratch) { scratch.unlock(); });
+  lock.unlock();
+}
+
 ScopeNode* ScopeNode::make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool) {
-  auto tree = std::make_unique<ScopeTree>();
-  tree->pool = &pool;
+  auto tree = std::make_unique<ScopeTree>(pool);
   auto* root = new ScopeNode(name, std::string(name), budget_units(budget_bytes, most_units),
                              nullptr, tree.get());
-  static_cast<void>(tree.release());
+  tree.release()->root = root;
   pool.retain();
   return root;
 }
