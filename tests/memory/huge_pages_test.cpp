@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "frys/memory/pool.hpp"
+#include "memory/red_zones.hpp"
 
 namespace frys {
 namespace {
@@ -41,6 +42,7 @@ HugePagesUse use_after(HugePages option, std::size_t bytes) {
 }
 
 TEST(HugePages, ThePoolDecidesAtItsFirstLargeBlock) {
+  FRYS_SKIP_WITH_RED_ZONES();
   constexpr std::size_t large = std::size_t{2} << 20;
   EXPECT_EQ(use_after(HugePages::always, large), HugePagesUse::advised);
   EXPECT_EQ(use_after(HugePages::always, large - 4096), HugePagesUse::undecided);

@@ -12,6 +12,7 @@
 
 #include "frys/core/machine.hpp"
 #include "frys/memory/copies.hpp"
+#include "memory/red_zones.hpp"
 
 namespace frys {
 namespace {
@@ -129,6 +130,7 @@ TEST(TensorMemoryManager, FreePagesMakeRoomForWhatFitsInNone) {
 }
 
 TEST(TensorMemoryManager, SnapshotIsATreeAndJson) {
+  FRYS_SKIP_WITH_RED_ZONES();
   auto memory = *TensorMemoryManager::create({.budget_bytes = 64 * mib}, {});
   MemoryScope a = *memory.agent_scope("w\"1", "a");
   auto block = a.allocate(4096);

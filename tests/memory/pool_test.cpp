@@ -16,6 +16,7 @@
 #include "frys/core/machine.hpp"
 #include "frys/core/random.hpp"
 #include "memory/pool_core.hpp"
+#include "memory/red_zones.hpp"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
@@ -69,6 +70,7 @@ TEST(MemoryPool, ALargeBlockIsCutFromAFreedLargerOne) {
 }
 
 TEST(MemoryPool, StatsCountWhatIsLive) {
+  FRYS_SKIP_WITH_RED_ZONES();
   auto pool = make_pool();
   {
     auto a = pool->allocate_storage(1000);                        // class 1024
@@ -85,6 +87,7 @@ TEST(MemoryPool, StatsCountWhatIsLive) {
 }
 
 TEST(MemoryPool, FirstTouchPagesAreCountedOnceAndNotAfterPrefault) {
+  FRYS_SKIP_WITH_RED_ZONES();
   auto pool = make_pool();
   {
     auto block = pool->allocate_storage(std::size_t{3} << 20);
@@ -110,6 +113,7 @@ TEST(MemoryPool, FirstTouchPagesAreCountedOnceAndNotAfterPrefault) {
 }
 
 TEST(MemoryPool, WhatPrefaultMadeReadyIsNotGivenBackForTheLimit) {
+  FRYS_SKIP_WITH_RED_ZONES();
   auto pool = make_pool({.retain_bytes = std::size_t{32} << 20});
   std::vector<Storage> blocks;
   for (int i = 0; i < 40; ++i) blocks.push_back(*pool->allocate_storage(std::size_t{2} << 20));
@@ -123,6 +127,7 @@ TEST(MemoryPool, WhatPrefaultMadeReadyIsNotGivenBackForTheLimit) {
 
 // A block of every class leaves a partly used slab in each.
 TEST(MemoryPool, PrefaultTouchesNoMoreOfTheSlabsThanItsBytesCanUse) {
+  FRYS_SKIP_WITH_RED_ZONES();
   auto pool = make_pool();
   std::vector<Storage> held;
   for (const detail::ClassShape& shape : detail::class_shapes) {
@@ -152,6 +157,7 @@ TEST(MemoryPool, PrefaultReachesTheSlabsThatAreInUse) {
 }
 
 TEST(MemoryPool, SmallBlocksCountEachPageOnce) {
+  FRYS_SKIP_WITH_RED_ZONES();
   auto pool = make_pool();
   std::vector<Storage> held;
   for (int i = 0; i < 1024; ++i) held.push_back(*pool->allocate_storage(64));

@@ -14,6 +14,7 @@
 #include "frys/core/machine.hpp"
 #include "frys/memory/manager.hpp"
 #include "memory/memory_tools.hpp"
+#include "memory/red_zones.hpp"
 
 namespace frys {
 namespace {
@@ -318,6 +319,7 @@ TEST_F(MemoryScopeTest, ReserveMakesLaterAllocationsFaultFree) {
 }
 
 TEST_F(MemoryScopeTest, ReservationsOfTwoScopesAddUp) {
+  FRYS_SKIP_WITH_RED_ZONES();
   MemoryScope a = step();
   MemoryScope b = step();
   ASSERT_TRUE(a.reserve(8 * mib).ok());
@@ -338,6 +340,7 @@ TEST_F(MemoryScopeTest, ReservationsOfTwoScopesAddUp) {
 }
 
 TEST_F(MemoryScopeTest, APromiseIsKeptByEveryAllocationNotOnlyByGrowth) {
+  FRYS_SKIP_WITH_RED_ZONES();
   MemoryScope scope = step();
   for (int i = 0; i < 8; ++i) {
     ASSERT_TRUE(scope.reserve(16 * mib).ok());
@@ -347,6 +350,7 @@ TEST_F(MemoryScopeTest, APromiseIsKeptByEveryAllocationNotOnlyByGrowth) {
 }
 
 TEST_F(MemoryScopeTest, ReservingAgainPromisesTheLargerNotTheSum) {
+  FRYS_SKIP_WITH_RED_ZONES();
   MemoryScope scope = step();
   ASSERT_TRUE(scope.reserve(4 * mib).ok());
   ASSERT_TRUE(scope.reserve(8 * mib).ok());

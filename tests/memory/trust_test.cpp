@@ -101,7 +101,7 @@ TEST(MemoryFork, AChildHasTheInheritedMemoryToItself) {
 // Takes every lock of the memory room, again and again.
 void churn(const MemoryScope& scope, const std::atomic<bool>& stop) {
   std::vector<Storage> held;
-  for (std::size_t i = 0; !stop; ++i) {
+  while (!stop) {
     const MemoryScope step = *scope.child("step");
     for (const std::size_t bytes : {std::size_t{100}, std::size_t{70000}, mib, 2 * mib}) {
       if (Result<Storage> block = step.allocate(bytes)) held.push_back(*std::move(block));
