@@ -31,6 +31,16 @@ std::string_view advice(int error_number) noexcept {
   }
 }
 
+}  // namespace
+
+Status io_error(std::string_view what, const std::string& path, int error_number) {
+  std::string message(what);
+  message.append(" ").append(path).append(": ");
+  message.append(std::system_category().message(error_number));
+  message.append(advice(error_number));
+  return {ErrorCode::io_error, message};
+}
+
 Status write_all(int descriptor, const std::string& path, std::string_view content) {
   while (!content.empty()) {
     const ssize_t written = ::write(descriptor, content.data(), content.size());
@@ -41,16 +51,6 @@ Status write_all(int descriptor, const std::string& path, std::string_view conte
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
-}
-
-}  // namespace
-
-Status io_error(std::string_view what, const std::string& path, int error_number) {
-  std::string message(what);
-  message.append(" ").append(path).append(": ");
-  message.append(std::system_category().message(error_number));
-  message.append(advice(error_number));
-  return {ErrorCode::io_error, message};
 }
 
 Status write_file(const std::string& path, std::string_view content) {

@@ -14,6 +14,9 @@ namespace frys::detail {
 /// `errno` as "what: strerror", for a call on `path`. ENOSPC, EROFS and the like say what to do.
 Status io_error(std::string_view what, const std::string& path, int error_number);
 
+/// Writes all of `content`; `path` is for the message.
+Status write_all(int descriptor, const std::string& path, std::string_view content);
+
 /// Replaces the file at `path` by `content`. Not atomic, not synced.
 Status write_file(const std::string& path, std::string_view content);
 

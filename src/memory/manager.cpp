@@ -94,6 +94,7 @@ struct TensorMemoryManager::Impl {
   Result<Workflow*> workflow(std::string_view name);
   void prune();
   void report_held() const noexcept;
+  void end_trace() const noexcept;
 };
 
 Result<TensorMemoryManager::Impl::Workflow*> TensorMemoryManager::Impl::workflow(
@@ -123,6 +124,12 @@ void TensorMemoryManager::Impl::report_held() const noexcept {
   } catch (const std::bad_alloc&) {
     // Then it goes unsaid; closing matters more.
   }
+}
+
+void TensorMemoryManager::Impl::end_trace() const noexcept {
+  const Status status = root.node_->stop_trace();
+  if (status.ok() || status == ErrorCode::failed_precondition) return;
+  environment.write_log(LogLevel::warning, "memory", status.message());
 }
 
 TensorMemoryManager::TensorMemoryManager(std::unique_ptr<Impl> impl) noexcept
@@ -212,6 +219,19 @@ void TensorMemoryManager::trim() noexcept {
   if (impl_ != nullptr) impl_->root.node_->pool().trim();
 }
 
+Status TensorMemoryManager::start_trace(const std::string& path) noexcept {
+  if (impl_ == nullptr) return {ErrorCode::closed, "the memory manager was moved from"};
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->pool == nullptr) return {ErrorCode::closed, "the memory manager is closed"};
+  return impl_->root.node_->start_trace(path, *impl_->environment.clock);
+}
+
+Status TensorMemoryManager::stop_trace() noexcept {
+  if (impl_ == nullptr) return {ErrorCode::closed, "the memory manager was moved from"};
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->root.node_->stop_trace();
+}
+
 Status TensorMemoryManager::close() noexcept {
   if (impl_ == nullptr) return {};
   const std::lock_guard lock(impl_->mutex);
@@ -219,6 +239,7 @@ Status TensorMemoryManager::close() noexcept {
   impl_->root.node_->close();
   impl_->workflows.clear();
   impl_->report_held();
+  impl_->end_trace();
   impl_->environment = {};
   impl_->pool.reset();
   return {};

@@ -91,7 +91,7 @@ Status ScopeNode::charge(Units units, std::size_t bytes) noexcept {
   const std::lock_guard lock(tree_->lock);
   if (!is_open()) return closed_status();
   ScopeNode* refuser = nullptr;
-  if (small && own != nullptr) {
+  if (small && own != nullptr && !tree_->trace.on()) {
     refuser = pay_with_credit(units, *own);
   } else {
     refuser = pay_at_once(units, own);
@@ -144,7 +144,7 @@ ScopeNode* ScopeNode::pay_with_credit(Units units, ThreadCache& own) noexcept {
 // A thread that only releases gets credit when it goes on doing so: the end of a scope that other
 // threads have credit of costs a claim.
 bool ScopeNode::deserves_credit(ThreadCache* cache) const noexcept {
-  if (cache == nullptr) return false;
+  if (cache == nullptr || tree_->trace.on()) return false;
   if (std::exchange(cache->releases_of, this) != this) cache->releases = 0;
   return ++cache->releases >= releases_before_credit;
 }

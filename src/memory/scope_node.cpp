@@ -70,13 +70,18 @@ Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
   if (block != nullptr) {
     pool_->make_ready(block, bytes);
   } else {
-    if (Status status = charge(units, bytes); !status.ok()) return status;
+    if (Status status = charge(units, bytes); !status.ok()) {
+      if (tree_->trace.on()) tree_->trace.refused(this, bytes, status);
+      return status;
+    }
     Status why;
     block = pool_->allocate(bytes, why);
     if (block == nullptr) {
       uncharge(units, true);
+      if (tree_->trace.on()) tree_->trace.refused(this, bytes, why);
       return out_of_memory(why, bytes);
     }
+    if (tree_->trace.on()) tree_->trace.allocated(this, block, bytes);
   }
   block->scope = this;
   keep_promise(units);
@@ -96,6 +101,7 @@ void ScopeNode::release(Block* block) noexcept {
       return;
     }
   }
+  if (tree_->trace.on()) tree_->trace.freed(block);
   // First the block, then its charge: what a scope counts as free is free to be had.
   pool_->deallocate(block);
   uncharge(units);
@@ -213,6 +219,14 @@ std::unique_ptr<ScratchChunk> ScopeNode::take_out(ScratchChunk* chunk) noexcept 
 
 Status ScopeNode::reserve(std::size_t bytes) {
   if (bytes > max_request_bytes) return too_large(path_);
+  Status status = make_ready(bytes);
+  if (tree_->trace.on()) {
+    status.ok() ? tree_->trace.reserved(this, bytes) : tree_->trace.refused(this, bytes, status);
+  }
+  return status;
+}
+
+Status ScopeNode::make_ready(std::size_t bytes) {
   const Units units = units_of(bytes);
   Units more = 0;
   {

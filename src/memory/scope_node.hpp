@@ -38,6 +38,7 @@
 #include "frys/memory/scope.hpp"
 #include "memory/pool_core.hpp"
 #include "memory/short_lock.hpp"
+#include "memory/trace_recorder.hpp"
 
 namespace frys::detail {
 
@@ -54,6 +55,7 @@ struct ScopeTree final : ForkParticipant {
   PoolCore* const pool;
   ScopeNode* root = nullptr;
   std::atomic<std::uint32_t> scopes_made{0};
+  TraceRecorder trace;
 };
 
 /// A piece of a scope's scratch arena, borrowed from front to back.
@@ -90,6 +92,9 @@ class ScopeNode {
   void give_back_scratch(const Scratch& borrow) noexcept;
   Status reserve(std::size_t bytes);
   void close() noexcept;
+  /// Records what the tree does from now on. Precondition: this is the root.
+  Status start_trace(const std::string& path, const Clock& clock) noexcept;
+  Status stop_trace() noexcept { return tree_->trace.stop(); }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -125,6 +130,7 @@ class ScopeNode {
     if (promised_.load(std::memory_order_relaxed) != 0) cut_promise(units);
   }
   void cut_promise(Units most) noexcept;
+  Status make_ready(std::size_t bytes);
   void note_first_touch(std::uint32_t pages) noexcept;
   [[nodiscard]] Status closed_status() const noexcept;
 
@@ -167,6 +173,10 @@ class ScopeNode {
   [[nodiscard]] std::size_t total_scratch() const noexcept;
   void fill(ScopeStats& stats) const noexcept;
   void fill(ScopeSnapshot& snapshot) const noexcept;
+  void trace_open_scopes() const noexcept;
+  [[nodiscard]] std::size_t budget_bytes() const noexcept {
+    return budget_ == most_units ? unlimited_bytes : budget_ * unit_bytes;
+  }
   [[nodiscard]] Status refusal(const ScopeNode& asker, std::size_t bytes) const noexcept;
   [[nodiscard]] std::string holders(Units enough) const;
 

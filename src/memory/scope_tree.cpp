@@ -60,6 +60,7 @@ Result<ScopeNode*> ScopeNode::make_child(std::string_view name, std::size_t budg
                   "scope " + path_ + " is too deep to have a child; at most " +
                       std::to_string(most_depth) + " levels are supported");
   }
+  tree_->trace.write_when_full();
   auto* child = new ScopeNode(name, path_ + "/" + std::string(name),
                               budget_units(budget_bytes, most_units), this, tree_);
   {
@@ -67,6 +68,7 @@ Result<ScopeNode*> ScopeNode::make_child(std::string_view name, std::size_t budg
     if (is_open()) {
       add_reference();
       link_child(child);
+      if (tree_->trace.on()) tree_->trace.opened(child, this, name, child->budget_bytes());
       return child;
     }
   }
@@ -155,6 +157,7 @@ ScopeNode::Units ScopeNode::close_locked(ScopeNode*& dead, ScratchChunk*& chunks
   scratch_units += close_scratch(chunks);
   open_.store(false, std::memory_order_relaxed);
   peak_ = std::max(peak_, used_);
+  if (tree_->trace.on()) tree_->trace.closed(this);
   pool_->promise_kept(promised_.exchange(0) * unit_bytes);
   escaped_ = used_ > scratch_units ? used_ - scratch_units : 0;
   if (used_ != 0) add_reference();  // for the blocks
@@ -179,6 +182,23 @@ ScopeNode::Units ScopeNode::close_scratch(ScratchChunk*& chunks) noexcept {
     chunks = chunk;
   }
   return bytes / unit_bytes;
+}
+
+Status ScopeNode::start_trace(const std::string& path, const Clock& clock) noexcept {
+  if (Status status = tree_->trace.open(path, clock); !status.ok()) return status;
+  const std::lock_guard lock(tree_->lock);
+  trace_open_scopes();
+  tree_->trace.begin();
+  // Whoever has credit would allocate unseen.
+  end_credits();
+  return {};
+}
+
+void ScopeNode::trace_open_scopes() const noexcept {
+  tree_->trace.opened(this, parent_, name_, budget_bytes());
+  for (const ScopeNode* child = first_child_; child != nullptr; child = child->following_) {
+    child->trace_open_scopes();
+  }
 }
 
 // Others allocate meanwhile, so the parts may be of different instants.
@@ -210,7 +230,7 @@ void ScopeNode::fill(ScopeStats& stats) const noexcept {
   const Units most = used_ - std::min(used_, unspent.least);
   stats.live_bytes = live * unit_bytes;
   stats.peak_bytes = std::max({peak_, live, most}) * unit_bytes;
-  stats.budget_bytes = budget_ == most_units ? unlimited_bytes : budget_ * unit_bytes;
+  stats.budget_bytes = budget_bytes();
   stats.scratch_bytes = total_scratch();
   stats.adopted_bytes = stats.closed ? 0 : adopted_ * unit_bytes;
   stats.escaped_bytes = escaped_ * unit_bytes;

@@ -76,6 +76,16 @@ class FRYS_API TensorMemoryManager {
   [[nodiscard]] PoolStats pool_stats() const noexcept;
   /// Gives free pages back to the system, see `MemoryPool::trim`.
   void trim() noexcept;
+  /// Records from now on what all scopes do, into a file that is made or replaced; see trace.hpp.
+  /// Meanwhile every allocation and release takes a lock, and now and then the thread whose turn it
+  /// is writes; recording costs nothing while it is off. The clock is the environment's.
+  /// Errors: failed_precondition (recording already), io_error (the file), closed, out_of_memory.
+  Status start_trace(const std::string& path) noexcept;
+  /// Ends the recording. `close` does, too, and writes what failed to the log. When something
+  /// failed the file ends there.
+  /// Errors: failed_precondition (not recording), and what failed since the start: io_error (the
+  /// disk), out_of_memory.
+  Status stop_trace() noexcept;
   /// Closes every scope; blocks still held stay valid and give their pages back when they go.
   /// Closing again does nothing. Always succeeds.
   Status close() noexcept;
