@@ -73,11 +73,13 @@ frys::Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
       arguments.help = true;
       return arguments;
     }
-    if (word == "--data" || word == "--report" || word == "--search" || word == "--limit") {
+    if (word == "--data" || word == "--report" || word == "--search" || word == "--limit" ||
+        word == "--memory-trace") {
       frys::Result<std::string> value = option_value(words, i);
       if (!value) return value.error();
       if (word == "--data") arguments.data = *value;
       if (word == "--report") arguments.report = *value;
+      if (word == "--memory-trace") arguments.memory_trace = *value;
       if (word == "--search") arguments.questions.push_back(*value);
       if (word == "--limit") {
         frys::Result<std::size_t> bytes = parse_megabytes(*value);
@@ -102,7 +104,7 @@ frys::Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
 std::string usage() {
   const std::string limit = std::to_string(default_limit_bytes >> 20);
   return "usage: workflow_engine [FOLDER] --data DIR --report FILE.html\n"
-         "                       [--search \"question\"]... [--limit MB]\n"
+         "                       [--search \"question\"]... [--limit MB] [--memory-trace FILE]\n"
          "\n"
          "Runs a crew of agents over the text files of FOLDER (default: the current folder): they\n"
          "read, cut, embed, compare, cluster and review the text, and write an HTML report.\n"
@@ -113,6 +115,7 @@ std::string usage() {
          "  --limit MB            read at most this much text, evenly chosen (default " +
          limit +
          ")\n"
+         "  --memory-trace FILE   record every block and scope, for `frys memory replay FILE`\n"
          "  --help                this text\n"
          "\n"
          "Exit codes: 0 done, 1 the run failed, 2 bad arguments or no text in FOLDER.\n";

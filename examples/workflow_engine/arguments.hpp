@@ -18,6 +18,7 @@ struct Arguments {
   std::string folder = ".";            ///< Whose text files are read.
   std::string data;                    ///< Where the kernel's folder and the runs are kept.
   std::string report;                  ///< The HTML file that is written.
+  std::string memory_trace;            ///< Where allocations are recorded; empty: they are not.
   std::vector<std::string> questions;  ///< Searched for in the result.
   std::size_t limit_bytes = default_limit_bytes;  ///< Text read at most.
   bool help = false;

@@ -57,9 +57,16 @@ frys::Result<crew::RunSummary> run(const crew::Arguments& arguments) {
   kernel_options.embedder = options.embedder;
   frys::Result<frys::Kernel> kernel = frys::Kernel::open(kernel_options);
   if (!kernel) return kernel.error();
+  if (!arguments.memory_trace.empty()) {
+    const frys::Status started = kernel->memory().start_trace(arguments.memory_trace);
+    if (!started.ok()) return started;
+  }
   frys::Result<crew::RunSummary> summary =
       crew::run_crew(std::make_shared<crew::CrewState>(*kernel, std::move(options)));
+  frys::Status traced;
+  if (!arguments.memory_trace.empty()) traced = kernel->memory().stop_trace();
   const frys::Status closed = kernel->close();
+  if (summary && !traced.ok()) return traced;
   if (summary && !closed.ok()) return closed;
   return summary;
 }

@@ -24,12 +24,13 @@ TEST(Arguments, AreReadInAnyOrder) {
   const frys::testing::TemporaryFolder folder;
   const frys::Result<Arguments> arguments =
       parse_arguments({"--search", "who?", "--data", "d", folder.path(), "--report", "r.html",
-                       "--search", "why?", "--limit", "2"});
+                       "--search", "why?", "--limit", "2", "--memory-trace", "m"});
   ASSERT_TRUE(arguments) << arguments.error().to_string();
   EXPECT_EQ(arguments->folder, folder.path());
   EXPECT_EQ(arguments->data, "d");
   EXPECT_EQ(arguments->report, "r.html");
   EXPECT_EQ(arguments->questions, (std::vector<std::string>{"who?", "why?"}));
+  EXPECT_EQ(arguments->memory_trace, "m");
   EXPECT_EQ(arguments->limit_bytes, std::size_t{2} << 20);
 }
 
@@ -54,6 +55,7 @@ TEST(Arguments, SayWhatIsWrongWithThem) {
       {{file, "--data", "d", "--report", "r"}, "is a file; name the folder"},
       {{"--data", file, "--report", "r"}, "--data"},
       {{"--data", "d", "--report", folder.path()}, "is a folder; it takes a file"},
+      {{"--memory-trace"}, "--memory-trace needs a value"},
       {{"--frobnicate"}, "unknown option \"--frobnicate\""},
       {{folder.path(), folder.path()}, "two folders"},
       {{"--limit", "none"}, "whole megabytes"},

@@ -13,6 +13,7 @@
 
 #include "run/figures.hpp"
 #include "run/run_summary.hpp"
+#include "frys/memory/trace.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_folder.hpp"
 #include "text/corpus.hpp"
@@ -108,6 +109,23 @@ TEST(WorkflowEngine, AFileThatHoldsNoRunCostsNoOtherRun) {
   EXPECT_THAT(ended.output, HasSubstr("run-0007.txt: line 1 is not"));
   EXPECT_TRUE(std::filesystem::exists(folder / "data/runs/run-0008.txt"));
   EXPECT_TRUE(std::filesystem::exists(folder / "report.html"));
+}
+
+TEST(WorkflowEngine, RecordsWhatItAllocates) {
+  const TemporaryFolder folder;
+  std::vector<std::string> words = {
+      headers, "--data", folder / "data", "--report", folder / "report.html", "--memory-trace"};
+  words.push_back(folder / "crew.frystrace");
+  const Ended ended = run_program(words);
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  const auto trace = frys::MemoryTrace::read(folder / "crew.frystrace");
+  ASSERT_TRUE(trace) << trace.error().to_string();
+  EXPECT_GT(trace->blocks, 100U);
+  EXPECT_GT(trace->scopes.size(), 10U);
+  words.back() = folder / "no/such/folder";
+  const Ended refused = run_program(words);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("cannot create"));
 }
 
 TEST(WorkflowEngine, AnswersBadArgumentsWithTwo) {
