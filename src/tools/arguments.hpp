@@ -52,6 +52,7 @@ Result<std::uint64_t> parse_bytes(std::string_view option, const std::string& te
 /// Commands, by the words after their name. They print and return an exit code.
 int replay_command(const std::vector<std::string>& words);
 int collaboration_command(const std::vector<std::string>& words);
+int memory_command(const std::vector<std::string>& words);
 
 /// Prints `frys: message` and where to find help to stderr. Returns `exit_bad_input`.
 int complain(std::string_view message);

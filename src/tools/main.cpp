@@ -11,7 +11,7 @@
 namespace {
 
 constexpr const char* help =
-    R"(frys: looks at how the Frys Kernel schedules, predicts and detects
+    R"(frys: looks at how the Frys Kernel schedules, predicts, detects and keeps memory
 
   frys replay FILE… [--workers P] [--memory BYTES] [--request BYTES]
               [--policy organized|fifo] [--json] [--decisions OUT.tsv]
@@ -35,6 +35,16 @@ constexpr const char* help =
       separated) to the collaboration detector. Prints how often it names the labelled pattern and
       the next agent, beside nearest neighbours.
 
+  frys memory replay TRACE… [--rounds N] [--threads M] [--json]
+      Does again what allocation traces tell (TensorMemoryManager::start_trace, or workflow_engine
+      --memory-trace) on a memory manager of its own, several times. Prints what an operation
+      takes, the most bytes requested at once (rounded up to 64 a block), what is committed for
+      them once it no longer grows, caches included, pages first touched and system calls.
+        --rounds N        times a trace is done (default 10); the first half warms up
+        --threads M       use at most M threads (default 64); recorded ones beyond share them
+        --json            the same figures as JSON
+      Threads take turns in the recorded order; the hand-over is not timed.
+
   frys --version
   frys --help
 
@@ -42,7 +52,8 @@ Exit codes: 0 success, 1 the work failed, 2 a wrong argument or a broken file.
 )";
 
 int dispatch(const std::vector<std::string>& words) {
-  if (words.empty()) return frys::tools::complain("no command; replay and collaboration exist");
+  if (words.empty())
+    return frys::tools::complain("no command; replay, collaboration and memory exist");
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "--version") {
     if (!rest.empty()) return frys::tools::complain("unknown argument " + rest[0]);
@@ -56,6 +67,7 @@ int dispatch(const std::vector<std::string>& words) {
   }
   if (words[0] == "replay") return frys::tools::replay_command(rest);
   if (words[0] == "collaboration") return frys::tools::collaboration_command(rest);
+  if (words[0] == "memory") return frys::tools::memory_command(rest);
   return frys::tools::complain("unknown command " + words[0]);
 }
 
