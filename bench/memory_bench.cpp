@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Blocks of memory through `MemoryScope`, beside mimalloc, jemalloc and the C library. Parameters
-// are bytes, but for random_sizes (MiB), alloc_tail and cross_thread_free (threads) and scope_end
-// and simulated_device (blocks).
+// are bytes, but for random_sizes (MiB), alloc_tail and cross_thread_free (threads), scope_end and
+// simulated_device (blocks) and trace (what was recorded).
 
 #include <benchmark/benchmark.h>
 
@@ -83,5 +83,6 @@ int main(int argc, char** argv) {
   frys::bench::add_size_rows();
   frys::bench::add_scope_rows();
   frys::bench::add_device_rows();
+  frys::bench::add_trace_rows();
   return frys::bench::run(argc, argv);
 }

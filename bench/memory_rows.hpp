@@ -57,5 +57,6 @@ void add_thread_rows();
 void add_size_rows();
 void add_scope_rows();
 void add_device_rows();
+void add_trace_rows();
 
 }  // namespace frys::bench
