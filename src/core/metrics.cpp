@@ -68,6 +68,27 @@ std::vector<std::pair<std::int64_t, std::uint64_t>> LatencyHistogram::occupied()
   return result;
 }
 
+namespace {
+
+bool by_name(const MetricSample& a, const MetricSample& b) { return a.name < b.name; }
+
+// Leaves one sample a name.
+void add_up(std::vector<MetricSample>& samples) {
+  std::sort(samples.begin(), samples.end(), by_name);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (kept != 0 && samples[kept - 1].name == samples[i].name) {
+      samples[kept - 1].value += samples[i].value;
+    } else {
+      if (kept != i) samples[kept] = std::move(samples[i]);
+      ++kept;
+    }
+  }
+  samples.erase(samples.begin() + static_cast<std::ptrdiff_t>(kept), samples.end());
+}
+
+}  // namespace
+
 struct MetricsRegistry::Impl {
   template <typename Metric>
   using Table = std::map<std::string, std::unique_ptr<Metric>, std::less<>>;
@@ -86,6 +107,11 @@ struct MetricsRegistry::Impl {
   Table<Counter> counters;
   Table<Gauge> gauges;
   Table<LatencyHistogram> histograms;
+
+  /// Held while sources run, so not the other.
+  mutable std::mutex sources_mutex;
+  std::map<std::uint64_t, UniqueFunction<void(std::vector<MetricSample>&)>> sources;
+  std::uint64_t sources_added = 0;
 };
 
 MetricsRegistry::MetricsRegistry() : impl_(std::make_unique<Impl>()) {}
@@ -101,8 +127,24 @@ LatencyHistogram& MetricsRegistry::histogram(std::string_view name) {
   return impl_->find_or_make(impl_->histograms, name);
 }
 
+std::uint64_t MetricsRegistry::add_source(UniqueFunction<void(std::vector<MetricSample>&)> source) {
+  const std::lock_guard lock(impl_->sources_mutex);
+  impl_->sources.emplace(++impl_->sources_added, std::move(source));
+  return impl_->sources_added;
+}
+
+void MetricsRegistry::remove_source(std::uint64_t source) noexcept {
+  const std::lock_guard lock(impl_->sources_mutex);
+  impl_->sources.erase(source);
+}
+
 std::vector<MetricSample> MetricsRegistry::snapshot() const {
   std::vector<MetricSample> samples;
+  {
+    const std::lock_guard lock(impl_->sources_mutex);
+    for (auto& [number, source] : impl_->sources) source(samples);
+  }
+  add_up(samples);
   {
     const std::lock_guard lock(impl_->mutex);
     for (const auto& [name, metric] : impl_->counters) {
@@ -117,8 +159,7 @@ std::vector<MetricSample> MetricsRegistry::snapshot() const {
       samples.push_back({name + "_p99_ns", static_cast<double>(metric->quantile_ns(0.99))});
     }
   }
-  std::sort(samples.begin(), samples.end(),
-            [](const MetricSample& a, const MetricSample& b) { return a.name < b.name; });
+  std::sort(samples.begin(), samples.end(), by_name);
   return samples;
 }
 

@@ -90,11 +90,14 @@ struct TensorMemoryManager::Impl {
   std::mutex mutex;
   std::map<std::string, Workflow, std::less<>> workflows;
   std::size_t prune_at = 64;
+  std::uint64_t metrics_source = 0;
 
   Result<Workflow*> workflow(std::string_view name);
   void prune();
   void report_held() const noexcept;
   void end_trace() const noexcept;
+  void add_metrics();
+  void append_metrics(std::vector<MetricSample>& samples) const;
 };
 
 Result<TensorMemoryManager::Impl::Workflow*> TensorMemoryManager::Impl::workflow(
@@ -132,6 +135,29 @@ void TensorMemoryManager::Impl::end_trace() const noexcept {
   environment.write_log(LogLevel::warning, "memory", status.message());
 }
 
+void TensorMemoryManager::Impl::add_metrics() {
+  if (environment.metrics == nullptr) return;
+  metrics_source = environment.metrics->add_source(
+      [this](std::vector<MetricSample>& samples) { append_metrics(samples); });
+}
+
+void TensorMemoryManager::Impl::append_metrics(std::vector<MetricSample>& samples) const {
+  const ScopeStats scopes = root.stats();
+  const PoolStats held = pool->stats();
+  const auto add = [&samples](const char* name, std::uint64_t value) {
+    samples.push_back({std::string("frys_memory_") + name, static_cast<double>(value)});
+  };
+  add("live_bytes", scopes.live_bytes);
+  add("peak_bytes", scopes.peak_bytes);
+  add("allocations_total", scopes.allocations);
+  add("refusals_total", root.node_->refusals());
+  add("mapped_bytes", held.mapped_bytes);
+  add("committed_bytes", held.committed_bytes);
+  add("cached_bytes", held.cached_bytes);
+  add("first_touch_pages_total", held.first_touch_pages);
+  add("system_calls_total", held.system_calls);
+}
+
 TensorMemoryManager::TensorMemoryManager(std::unique_ptr<Impl> impl) noexcept
     : impl_(std::move(impl)) {}
 TensorMemoryManager::TensorMemoryManager(TensorMemoryManager&&) noexcept = default;
@@ -162,6 +188,7 @@ Result<TensorMemoryManager> TensorMemoryManager::create(const TensorMemoryOption
     impl->pool = *std::move(pool);
     impl->root = MemoryScope(
         detail::ScopeNode::make_root(options.root_name, budget_bytes, impl->pool->core()));
+    impl->add_metrics();
     return TensorMemoryManager(std::move(impl));
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
@@ -236,6 +263,9 @@ Status TensorMemoryManager::close() noexcept {
   if (impl_ == nullptr) return {};
   const std::lock_guard lock(impl_->mutex);
   if (impl_->pool == nullptr) return {};
+  if (impl_->metrics_source != 0) {
+    impl_->environment.metrics->remove_source(impl_->metrics_source);
+  }
   impl_->root.node_->close();
   impl_->workflows.clear();
   impl_->report_held();

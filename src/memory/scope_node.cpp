@@ -71,14 +71,14 @@ Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
     pool_->make_ready(block, bytes);
   } else {
     if (Status status = charge(units, bytes); !status.ok()) {
-      if (tree_->trace.on()) tree_->trace.refused(this, bytes, status);
+      note_refusal(bytes, status);
       return status;
     }
     Status why;
     block = pool_->allocate(bytes, why);
     if (block == nullptr) {
       uncharge(units, true);
-      if (tree_->trace.on()) tree_->trace.refused(this, bytes, why);
+      note_refusal(bytes, why);
       return out_of_memory(why, bytes);
     }
     if (tree_->trace.on()) tree_->trace.allocated(this, block, bytes);
@@ -116,6 +116,13 @@ void ScopeNode::cut_promise(Units most) noexcept {
   } while (!promised_.compare_exchange_weak(promised, promised - cut, std::memory_order_acquire,
                                             std::memory_order_relaxed));
   pool_->promise_kept(cut * unit_bytes);
+}
+
+void ScopeNode::note_refusal(std::size_t bytes, const Status& why) noexcept {
+  const bool by_system = why == ErrorCode::out_of_memory;
+  if (!by_system && why != ErrorCode::budget_exceeded) return;
+  tree_->refusals.fetch_add(1, std::memory_order_relaxed);
+  if (tree_->trace.on()) tree_->trace.refused(this, bytes, by_system);
 }
 
 void ScopeNode::note_first_touch(std::uint32_t pages) noexcept {
@@ -220,8 +227,10 @@ std::unique_ptr<ScratchChunk> ScopeNode::take_out(ScratchChunk* chunk) noexcept 
 Status ScopeNode::reserve(std::size_t bytes) {
   if (bytes > max_request_bytes) return too_large(path_);
   Status status = make_ready(bytes);
-  if (tree_->trace.on()) {
-    status.ok() ? tree_->trace.reserved(this, bytes) : tree_->trace.refused(this, bytes, status);
+  if (!status.ok()) {
+    note_refusal(bytes, status);
+  } else if (tree_->trace.on()) {
+    tree_->trace.reserved(this, bytes);
   }
   return status;
 }

@@ -55,6 +55,7 @@ struct ScopeTree final : ForkParticipant {
   PoolCore* const pool;
   ScopeNode* root = nullptr;
   std::atomic<std::uint32_t> scopes_made{0};
+  std::atomic<std::uint64_t> refusals{0};
   TraceRecorder trace;
 };
 
@@ -95,6 +96,10 @@ class ScopeNode {
   /// Records what the tree does from now on. Precondition: this is the root.
   Status start_trace(const std::string& path, const Clock& clock) noexcept;
   Status stop_trace() noexcept { return tree_->trace.stop(); }
+  /// Of all scopes, by budgets and by the system.
+  [[nodiscard]] std::uint64_t refusals() const noexcept {
+    return tree_->refusals.load(std::memory_order_relaxed);
+  }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -130,6 +135,7 @@ class ScopeNode {
     if (promised_.load(std::memory_order_relaxed) != 0) cut_promise(units);
   }
   void cut_promise(Units most) noexcept;
+  void note_refusal(std::size_t bytes, const Status& why) noexcept;
   Status make_ready(std::size_t bytes);
   void note_first_touch(std::uint32_t pages) noexcept;
   [[nodiscard]] Status closed_status() const noexcept;

@@ -215,9 +215,7 @@ void TraceRecorder::reserved(const ScopeNode* scope, std::size_t bytes) noexcept
   write_when_full();
 }
 
-void TraceRecorder::refused(const ScopeNode* scope, std::size_t bytes, const Status& why) noexcept {
-  const bool by_system = why == ErrorCode::out_of_memory;
-  if (!by_system && why != ErrorCode::budget_exceeded) return;
+void TraceRecorder::refused(const ScopeNode* scope, std::size_t bytes, bool by_system) noexcept {
   record([&] {
     const std::uint32_t* number = number_of(scope);
     if (number == nullptr) return;

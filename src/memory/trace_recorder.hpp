@@ -59,7 +59,7 @@ class TraceRecorder {
   /// Before the block can be given again.
   void freed(const Block* block) noexcept;
   void reserved(const ScopeNode* scope, std::size_t bytes) noexcept;
-  void refused(const ScopeNode* scope, std::size_t bytes, const Status& why) noexcept;
+  void refused(const ScopeNode* scope, std::size_t bytes, bool by_system) noexcept;
   /// Opening and closing scopes only fills the buffer.
   void write_when_full() noexcept;
 

@@ -37,6 +37,26 @@ TEST(MetricsRegistry, CountsFromManyThreads) {
   EXPECT_EQ(registry.counter("hits_total").value(), 4000U);
 }
 
+TEST(MetricsRegistry, AsksItsSourcesAndAddsThemUp) {
+  MetricsRegistry registry;
+  registry.counter("b_total").add(2);
+  int asked = 0;
+  const auto first = registry.add_source([&](std::vector<MetricSample>& samples) {
+    ++asked;
+    samples.push_back({"c_bytes", 10});
+    samples.push_back({"a_bytes", 1});
+  });
+  const auto second = registry.add_source(
+      [](std::vector<MetricSample>& samples) { samples.push_back({"c_bytes", 5}); });
+  EXPECT_EQ(registry.to_prometheus(), "a_bytes 1\nb_total 2\nc_bytes 15\n");
+  registry.remove_source(first);
+  registry.remove_source(first);
+  EXPECT_EQ(registry.to_prometheus(), "b_total 2\nc_bytes 5\n");
+  registry.remove_source(second);
+  EXPECT_EQ(registry.to_prometheus(), "b_total 2\n");
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(LatencyHistogram, QuantilesAreRightToAnEighth) {
   SeededRandom random(7);
   LatencyHistogram histogram;

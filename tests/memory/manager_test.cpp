@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -183,6 +184,36 @@ TEST(CudaDevices, AnswersWithDevicesOrSaysWhyNot) {
     EXPECT_EQ(devices.error().code(), ErrorCode::unavailable);
     EXPECT_FALSE(devices.error().message().empty());
   }
+}
+
+TEST(TensorMemoryManager, TellsItsMetricsUntilItIsClosed) {
+  MetricsRegistry metrics;
+  Environment environment;
+  environment.metrics = &metrics;
+  auto made = *TensorMemoryManager::create({.budget_bytes = 8 * mib}, environment);
+  auto memory = std::move(made);
+  Storage held = *memory.root().allocate(mib);
+  static_cast<void>(memory.root().allocate(4 * mib));
+  EXPECT_FALSE(memory.root().allocate(8 * mib));
+  EXPECT_FALSE(memory.root().reserve(9 * mib).ok());
+  std::map<std::string, double> values;
+  for (const MetricSample& sample : metrics.snapshot()) values[sample.name] = sample.value;
+  const PoolStats pool = memory.pool_stats();
+  EXPECT_EQ(values.size(), 9U);
+  EXPECT_EQ(values["frys_memory_live_bytes"], mib);
+  EXPECT_EQ(values["frys_memory_peak_bytes"], 5 * mib);
+  EXPECT_EQ(values["frys_memory_allocations_total"], 2);
+  EXPECT_EQ(values["frys_memory_refusals_total"], 2);
+  EXPECT_EQ(values["frys_memory_mapped_bytes"], static_cast<double>(pool.mapped_bytes));
+  EXPECT_EQ(values["frys_memory_committed_bytes"], static_cast<double>(pool.committed_bytes));
+  EXPECT_GE(values["frys_memory_committed_bytes"], 5 * mib);
+  EXPECT_EQ(values["frys_memory_cached_bytes"], static_cast<double>(pool.cached_bytes));
+  EXPECT_EQ(values["frys_memory_first_touch_pages_total"],
+            static_cast<double>(pool.first_touch_pages));
+  EXPECT_GE(values["frys_memory_first_touch_pages_total"], 5 * 256);
+  EXPECT_EQ(values["frys_memory_system_calls_total"], static_cast<double>(pool.system_calls));
+  EXPECT_TRUE(memory.close().ok());
+  EXPECT_TRUE(metrics.snapshot().empty());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "frys/core/export.hpp"
+#include "frys/core/function.hpp"
 
 namespace frys {
 
@@ -86,7 +87,14 @@ class FRYS_API MetricsRegistry {
   Gauge& gauge(std::string_view name);
   LatencyHistogram& histogram(std::string_view name);
 
-  /// Every metric, sorted by name; a histogram gives `_count`, `_p50_ns`, `_p99_ns`.
+  /// Adds to each snapshot what is too dear to be counted as it happens. It is called by who takes
+  /// the snapshot, one at a time, and must not take one itself. Returns what `remove_source` needs.
+  std::uint64_t add_source(UniqueFunction<void(std::vector<MetricSample>&)> source);
+  /// When this returns, the source is not running and never will again.
+  void remove_source(std::uint64_t source) noexcept;
+
+  /// Every metric, sorted by name; a histogram gives `_count`, `_p50_ns`, `_p99_ns`. What sources
+  /// give under one name is added up.
   [[nodiscard]] std::vector<MetricSample> snapshot() const;
   /// The snapshot in Prometheus' text format, one `name value` a line.
   [[nodiscard]] std::string to_prometheus() const;

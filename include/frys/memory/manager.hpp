@@ -53,6 +53,11 @@ struct FRYS_API MemorySnapshot {
 /// move operations and the destructor is safe.
 class FRYS_API TensorMemoryManager {
  public:
+  /// Until it is closed, snapshots of `environment.metrics` have, all in bytes or numbers,
+  /// `frys_memory_live_bytes` and `_peak_bytes` (of the root scope), `_mapped_bytes`,
+  /// `_committed_bytes` and `_cached_bytes` (see `PoolStats`), `_allocations_total`,
+  /// `_refusals_total` (by budgets and the system), `_first_touch_pages_total` and
+  /// `_system_calls_total`.
   /// Errors: invalid_argument (empty root name), out_of_memory. Nothing is mapped yet.
   static Result<TensorMemoryManager> create(const TensorMemoryOptions& options,
                                             const Environment& environment);
