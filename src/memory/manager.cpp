@@ -36,6 +36,51 @@ void append_pool(std::string& json, const PoolStats& pool) {
   json += '}';
 }
 
+// "name":[one number a cell]
+void append_cells(std::string& json, const char* name, const SegmentSnapshot& segment,
+                  std::size_t ArenaCell::* bytes) {
+  json += std::string(",\"") + name + "\":[";
+  for (const ArenaCell& cell : segment.cells) {
+    if (&cell != &segment.cells.front()) json += ',';
+    json += std::to_string(cell.*bytes);
+  }
+  json += ']';
+}
+
+void append_segment(std::string& json, const SegmentSnapshot& segment) {
+  json += '{';
+  append_number(json, "mapped_bytes", segment.mapped_bytes);
+  append_number(json, "used_bytes", segment.used_bytes);
+  append_number(json, "ready_bytes", segment.ready_bytes);
+  append_number(json, "ready_runs", segment.ready_runs);
+  append_number(json, "largest_ready_bytes", segment.largest_ready_bytes);
+  append_number(json, "extent_bytes", segment.extent_bytes);
+  append_number(json, "cell_bytes", segment.cell_bytes);
+  append_cells(json, "cells_used_bytes", segment, &ArenaCell::used_bytes);
+  append_cells(json, "cells_ready_bytes", segment, &ArenaCell::ready_bytes);
+  json += '}';
+}
+
+void append_arena(std::string& json, const ArenaSnapshot& arena) {
+  json += "{\"segments\":[";
+  for (const SegmentSnapshot& segment : arena.segments) {
+    if (&segment != &arena.segments.front()) json += ',';
+    append_segment(json, segment);
+  }
+  json += "],\"classes\":[";
+  for (const SizeClassSnapshot& blocks : arena.classes) {
+    json += &blocks == &arena.classes.front() ? "{" : ",{";
+    append_number(json, "block_bytes", blocks.block_bytes);
+    append_number(json, "live_blocks", blocks.live_blocks);
+    append_number(json, "cached_blocks", blocks.cached_blocks);
+    append_number(json, "slab_bytes", blocks.slab_bytes);
+    json += '}';
+  }
+  json += ']';
+  append_number(json, "large_bytes", arena.large_bytes);
+  json += '}';
+}
+
 void append_scope(std::string& json, const ScopeSnapshot& scope) {
   const ScopeStats& stats = scope.stats;
   json += "{\"name\":";
@@ -68,6 +113,8 @@ std::string MemorySnapshot::to_json() const noexcept {
   try {
     std::string json = "{\"pool\":";
     append_pool(json, pool);
+    json += ",\"arena\":";
+    append_arena(json, arena);
     json += ",\"root\":";
     append_scope(json, root);
     json += '}';
@@ -234,7 +281,13 @@ Result<MemoryScope> TensorMemoryManager::agent_scope(std::string_view workflow,
 MemorySnapshot TensorMemoryManager::snapshot() const noexcept {
   MemorySnapshot snapshot;
   snapshot.pool = pool_stats();
-  if (impl_ != nullptr) snapshot.root = impl_->root.node_->snapshot();
+  if (impl_ == nullptr) return snapshot;
+  snapshot.root = impl_->root.node_->snapshot();
+  try {
+    snapshot.arena = impl_->root.node_->pool().arena();
+  } catch (const std::bad_alloc&) {
+    // The rest is worth having without.
+  }
   return snapshot;
 }
 

@@ -29,8 +29,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 #include "frys/core/environment.hpp"
+#include "frys/memory/arena.hpp"
 #include "frys/memory/pool.hpp"
 #include "memory/page_source.hpp"
 #include "memory/run_bins.hpp"
@@ -104,6 +106,8 @@ class PageHeap {
     HugePagesUse huge_pages;
   };
   [[nodiscard]] Stats stats() const noexcept;
+  /// Cost: the lock, O(runs). Throws std::bad_alloc.
+  [[nodiscard]] std::vector<SegmentSnapshot> segments() const;
   [[nodiscard]] std::uint64_t calls() const noexcept { return source_.calls().load(); }
   [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
 

@@ -126,6 +126,7 @@ PoolCore::Chain PoolCore::take_from_slabs(std::size_t index, std::uint32_t wante
   if (list.head == nullptr) {
     Slab* fresh = Slab::make(static_cast<std::uint32_t>(index), heap_, why);
     if (fresh == nullptr) return {nullptr, 0};
+    ++list.slabs;
     list.link(fresh);
     ++list.empty;
     if (fresh->cold != 0) {
@@ -288,6 +289,7 @@ void PoolCore::put_in_slabs(std::size_t index, Block* chain) noexcept {
       ++list.empty;
     } else {
       list.unlink(slab);
+      --list.slabs;
       Slab::destroy(slab, heap_);
     }
   }
@@ -357,6 +359,7 @@ void PoolCore::trim_class(std::size_t index) noexcept {
       if (slab->out == 0) {
         --list.empty;
         list.unlink(slab);
+        --list.slabs;
         Slab::destroy(slab, heap_);
       }
       slab = following;

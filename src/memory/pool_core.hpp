@@ -118,6 +118,8 @@ class PoolCore final : public ForkParticipant {
   }
   void trim() noexcept;
   [[nodiscard]] PoolStats stats() const noexcept;
+  /// Throws std::bad_alloc.
+  [[nodiscard]] ArenaSnapshot arena() const;
 
   /// Drops the pool object's reference; what is free goes back to the system.
   void close() noexcept;
@@ -141,7 +143,8 @@ class PoolCore final : public ForkParticipant {
     std::mutex mutex;
     std::uint32_t depot_count = 0;
     std::array<Chain, most_depot_chains> depot;
-    Slab* head = nullptr;     ///< Those that have blocks to give.
+    Slab* head = nullptr;  ///< Those that have blocks to give.
+    std::uint64_t slabs = 0;
     std::uint32_t empty = 0;  ///< Of those, how many have all their blocks.
     std::uint64_t out = 0;    ///< Blocks that are in no slab, those in the depot included.
     void link(Slab* slab) noexcept;
@@ -191,6 +194,8 @@ class PoolCore final : public ForkParticipant {
   std::atomic<std::uint64_t> cold_classes_{0};
   static_assert(slab_classes <= 64);
   std::atomic<std::size_t> run_bytes_{0};
+  /// Blocks of each class that is not cut from slabs.
+  std::array<std::atomic<std::uint64_t>, size_classes - slab_classes> class_runs_{};
   std::atomic<std::uint64_t> first_touch_pages_{0};
   mutable std::array<SlabList, slab_classes> lists_;
   mutable std::mutex caches_mutex_;

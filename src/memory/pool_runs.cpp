@@ -18,6 +18,9 @@ Block* PoolCore::take_run(std::size_t pages, std::uint16_t origin, Status& why,
   references_.fetch_add(1, std::memory_order_relaxed);
   run_bytes_.fetch_add(std::size_t{run->count} * heap_page_bytes, std::memory_order_relaxed);
   run->origin = origin;
+  if (origin != origin_run) {
+    class_runs_[origin - slab_classes].fetch_add(1, std::memory_order_relaxed);
+  }
   run->data = run->address();
   run->pool = this;
   run->fresh_pages =
@@ -45,6 +48,7 @@ void PoolCore::deallocate_run(Block* block) noexcept {
 }
 
 void PoolCore::put_runs(Chain chain) noexcept {
+  class_runs_[chain.head->origin - slab_classes].fetch_sub(chain.count, std::memory_order_relaxed);
   const std::size_t pages = heap_.give_back_all(chain.head);
   run_bytes_.fetch_sub(pages * heap_page_bytes, std::memory_order_relaxed);
   release(chain.count);

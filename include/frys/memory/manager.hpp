@@ -18,6 +18,7 @@
 #include "frys/core/environment.hpp"
 #include "frys/core/export.hpp"
 #include "frys/core/result.hpp"
+#include "frys/memory/arena.hpp"
 #include "frys/memory/pool.hpp"
 #include "frys/memory/scope.hpp"
 
@@ -43,8 +44,10 @@ struct ScopeSnapshot {
 /// come and go meanwhile.
 struct FRYS_API MemorySnapshot {
   PoolStats pool;
+  ArenaSnapshot arena;  ///< Of the pool; nothing without heap memory for it.
   ScopeSnapshot root;
-  /// As one JSON object: {"pool":{…},"root":{"name":…,"children":[…]}}; unlimited budgets are null.
+  /// As one JSON object: {"pool":{…},"arena":{"segments":[…],"classes":[…],"large_bytes":…},
+  /// "root":{"name":…,"children":[…]}}; unlimited budgets are null.
   /// Empty without heap memory for it.
   [[nodiscard]] std::string to_json() const noexcept;
 };
@@ -76,7 +79,7 @@ class FRYS_API TensorMemoryManager {
   [[nodiscard]] Result<MemoryScope> agent_scope(std::string_view workflow, std::string_view agent);
 
   /// The tree and the pool now. Scopes that there is no heap memory for are left out.
-  /// Cost: one lock, O(scopes × depth).
+  /// Cost: a few locks, O(scopes × depth) and O(runs of pages) of the pool's.
   [[nodiscard]] MemorySnapshot snapshot() const noexcept;
   [[nodiscard]] PoolStats pool_stats() const noexcept;
   /// Gives free pages back to the system, see `MemoryPool::trim`.
