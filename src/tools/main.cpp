@@ -40,7 +40,7 @@ constexpr const char* help =
       --memory-trace) on a memory manager of its own, several times. Prints what an operation
       takes, the most bytes requested at once (rounded up to 64 a block), what is committed for
       them once it no longer grows, caches included, pages first touched and system calls.
-        --rounds N        times a trace is done (default 10); the first half warms up
+        --rounds N        times a trace is done (default 100); the first half warms up
         --threads M       use at most M threads (default 64); recorded ones beyond share them
         --json            the same figures as JSON
       Threads take turns in the recorded order; the hand-over is not timed.

@@ -15,7 +15,7 @@
 namespace frys::tools {
 
 struct MemoryReplayOptions {
-  std::uint64_t rounds = 10;   ///< Times the trace is done; the first half warms up.
+  std::uint64_t rounds = 100;  ///< Times the trace is done; the first half warms up.
   std::uint64_t threads = 64;  ///< At most so many; recorded ones beyond share them.
 };
 
