@@ -24,6 +24,13 @@ void append_number(std::string& json, const char* key, std::uint64_t value) {
   json += std::to_string(value);
 }
 
+void append_name(std::string& json, const char* key, std::string_view name) {
+  json += ",\"";
+  json += key;
+  json += "\":";
+  append_json_string(json, name);
+}
+
 void append_pool(std::string& json, const PoolStats& pool) {
   json += '{';
   append_number(json, "mapped_bytes", pool.mapped_bytes);
@@ -33,6 +40,7 @@ void append_pool(std::string& json, const PoolStats& pool) {
   append_number(json, "segments", pool.segments);
   append_number(json, "system_calls", pool.system_calls);
   append_number(json, "first_touch_pages", pool.first_touch_pages);
+  append_name(json, "metadata", to_string(pool.metadata));
   json += '}';
 }
 

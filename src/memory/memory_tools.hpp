@@ -42,7 +42,8 @@ inline bool runs_on_valgrind() noexcept {
 #endif
 }
 
-/// True when a tool keeps shadow memory for every mapping, so that large ones are dear.
+/// True when a tool keeps shadow memory for every mapping, so that large ones are dear, and knows
+/// nothing of the blocks that another allocator than the system's gives and takes.
 inline bool has_shadow_memory() noexcept {
 #if defined(FRYS_MEMORY_ASAN) || defined(FRYS_MEMORY_TSAN)
   return true;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "memory/pool_core.hpp"
+#include "memory/private_heap.hpp"
 
 namespace frys {
 namespace {
@@ -43,6 +44,7 @@ Result<std::unique_ptr<MemoryPool>> MemoryPool::create(const MemoryPoolOptions& 
     return Status(ErrorCode::invalid_argument,
                   "MemoryPoolOptions::segment_bytes is more than can be addressed");
   }
+  static_cast<void>(detail::PrivateHeap::metadata());  // loads a library: not under a lock
   auto* core = new (std::nothrow) detail::PoolCore(options, environment.faults);
   if (core == nullptr) return Status::out_of_memory();
   std::unique_ptr<MemoryPool> pool(new (std::nothrow) MemoryPool(core));

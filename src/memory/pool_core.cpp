@@ -402,6 +402,7 @@ PoolStats PoolCore::stats() const noexcept {
   stats.huge_pages = heap.huge_pages;
   stats.system_calls = heap_.calls();
   stats.first_touch_pages = first_touch_pages_.load(std::memory_order_relaxed);
+  stats.metadata = PrivateHeap::metadata().upstream();
   return stats;
 }
 

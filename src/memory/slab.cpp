@@ -8,6 +8,7 @@
 #include <new>
 
 #include "frys/core/machine.hpp"
+#include "memory/private_heap.hpp"
 
 namespace frys::detail {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::uint64_t pages_from(std::size_t page) {
 Slab* Slab::make(std::uint32_t size_class, PageHeap& heap, Status& why) noexcept {
   const ClassShape& shape = class_shapes[size_class];
   const std::size_t bytes = sizeof(Slab) + shape.slab_blocks * sizeof(Block);
-  void* raw = ::operator new(bytes, std::align_val_t{alignof(Slab)}, std::nothrow);
+  void* raw = PrivateHeap::metadata().allocate(bytes, alignof(Slab));
   if (raw == nullptr) {
     why = Status::out_of_memory();
     return nullptr;
@@ -30,7 +31,7 @@ Slab* Slab::make(std::uint32_t size_class, PageHeap& heap, Status& why) noexcept
   PageHeap::Cold cold;
   PageRun* run = heap.take(shape.slab_pages, cold, why);
   if (run == nullptr) {
-    ::operator delete(raw, std::align_val_t{alignof(Slab)});
+    PrivateHeap::metadata().deallocate(raw, alignof(Slab));
     return nullptr;
   }
   auto* slab = ::new (raw) Slab{};
@@ -57,7 +58,7 @@ void Slab::destroy(Slab* slab, PageHeap& heap) noexcept {
   const std::uint64_t still_cold = slab->cold & pages_from(heap_pages_of(used_bytes));
   PageRun* run = slab->run;
   run->slab = nullptr;
-  ::operator delete(slab, std::align_val_t{alignof(Slab)});
+  PrivateHeap::metadata().deallocate(slab, alignof(Slab));
   heap.give_back(run, still_cold);
 }
 

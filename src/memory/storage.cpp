@@ -7,13 +7,14 @@
 #include <new>
 
 #include "memory/pool_core.hpp"
+#include "memory/private_heap.hpp"
 #include "memory/scope_node.hpp"
 
 namespace frys {
 namespace {
 
 // Memory that somebody else owns.
-struct Wrapped : detail::StorageRecord {
+struct Wrapped : detail::StorageRecord, detail::PrivateObject {
   UniqueFunction<void()> release;
 };
 

@@ -21,6 +21,7 @@
 #include "frys/core/result.hpp"
 #include "frys/memory/resource.hpp"
 #include "frys/memory/storage.hpp"
+#include "frys/memory/upstream.hpp"
 
 namespace frys {
 namespace detail {
@@ -70,6 +71,8 @@ struct PoolStats {
   std::uint64_t system_calls = 0;       ///< mmap, munmap and madvise calls so far.
   std::uint64_t first_touch_pages = 0;  ///< Pages handed out that were never used or made ready.
   HugePagesUse huge_pages = HugePagesUse::undecided;
+  /// What serves the descriptions of blocks, in this process: see upstream.hpp.
+  MemoryUpstream metadata = MemoryUpstream::system;
 };
 
 /// The pool. Size classes are four an octave from 64 B to 32 KiB and eight an octave from there to
