@@ -60,11 +60,12 @@ void ScopeNode::drop_handle() noexcept {
   drop_reference();
 }
 
-Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
+Result<Storage> ScopeNode::allocate(std::size_t bytes, std::size_t alignment) noexcept {
   if (bytes > max_request_bytes) return too_large(path_);
   const Units units = units_of(bytes);
   Block* block = nullptr;
-  if (ThreadCache* cache = pool_->own_cache(); cache != nullptr && pool_->is_small(bytes)) {
+  if (ThreadCache* cache = pool_->own_cache();
+      cache != nullptr && pool_->is_small(bytes) && alignment <= unit_bytes) {
     block = cache->take(this, slot_, units, pool_->class_of(bytes));
   }
   if (block != nullptr) {
@@ -75,7 +76,7 @@ Result<Storage> ScopeNode::allocate(std::size_t bytes) noexcept {
       return status;
     }
     Status why;
-    block = pool_->allocate(bytes, why);
+    block = pool_->allocate_aligned(bytes, alignment, why);
     if (block == nullptr) {
       uncharge(units, true);
       note_refusal(bytes, why);

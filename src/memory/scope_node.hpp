@@ -83,7 +83,8 @@ class ScopeNode : public PrivateObject {
   void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop_reference() noexcept;
 
-  Result<Storage> allocate(std::size_t bytes) noexcept;
+  /// `alignment`: a power of two that the pool can give.
+  Result<Storage> allocate(std::size_t bytes, std::size_t alignment = unit_bytes) noexcept;
   /// Takes a block back whose last reference went, and its charge off. The node may be gone when
   /// this returns.
   void release(Block* block) noexcept;

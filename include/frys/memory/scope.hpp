@@ -25,6 +25,7 @@
 
 namespace frys {
 
+class PmrResource;
 class TensorMemoryManager;
 
 namespace detail {
@@ -169,6 +170,7 @@ class FRYS_API MemoryScope {
  private:
   friend class detail::ScopeNode;
   friend class TensorMemoryManager;
+  friend class PmrResource;
   explicit MemoryScope(detail::ScopeNode* node) noexcept : node_(node) {}
   detail::ScopeNode* node_ = nullptr;
 };
