@@ -40,6 +40,7 @@ void append_pool(std::string& json, const PoolStats& pool) {
   append_number(json, "segments", pool.segments);
   append_number(json, "system_calls", pool.system_calls);
   append_number(json, "first_touch_pages", pool.first_touch_pages);
+  append_name(json, "upstream", to_string(pool.upstream));
   append_name(json, "metadata", to_string(pool.metadata));
   json += '}';
 }

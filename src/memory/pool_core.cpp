@@ -52,14 +52,26 @@ struct ThreadCaches {
 };
 thread_local ThreadCaches thread_caches;
 
+const PrivateHeap* library_of(MemoryUpstream upstream) noexcept {
+  return upstream == MemoryUpstream::system ? nullptr : PrivateHeap::find(upstream);
+}
+
+// A library reserves no addresses beyond what it is asked for, and may count them as used.
+std::size_t segment_bytes(const MemoryPoolOptions& options, bool has_library) noexcept {
+  constexpr std::size_t of_library = std::size_t{32} << 20;
+  return options.segment_bytes == 0 && has_library ? of_library : options.segment_bytes;
+}
+
 }  // namespace
 
 PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept
     : ForkParticipant(Rank::pool),
-      heap_(pages_, options.segment_bytes,
+      library_pages_(library_of(options.upstream)),
+      heap_(has_library() ? static_cast<PageSource&>(library_pages_) : pages_,
+            segment_bytes(options, has_library()),
             {.retain_pages = options.retain_bytes / heap_page_bytes,
              .commit_pages = options.commit_bytes / heap_page_bytes},
-            faults, options.huge_pages),
+            faults, has_library() ? HugePages::never : options.huge_pages),
       on_valgrind_(heap_.on_valgrind()),
       thread_caches_(options.thread_caches),
       red_zone_bytes_(red_zone_bytes(heap_.on_valgrind())) {
@@ -402,6 +414,7 @@ PoolStats PoolCore::stats() const noexcept {
   stats.huge_pages = heap.huge_pages;
   stats.system_calls = heap_.calls();
   stats.first_touch_pages = first_touch_pages_.load(std::memory_order_relaxed);
+  if (has_library()) stats.upstream = library_pages_.library()->upstream();
   stats.metadata = PrivateHeap::metadata().upstream();
   return stats;
 }

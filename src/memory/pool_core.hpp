@@ -24,6 +24,7 @@
 #include "frys/memory/pool.hpp"
 #include "memory/block.hpp"
 #include "memory/fork_guard.hpp"
+#include "memory/library_pages.hpp"
 #include "memory/memory_tools.hpp"
 #include "memory/page_heap.hpp"
 #include "memory/slab.hpp"
@@ -152,6 +153,7 @@ class PoolCore final : public ForkParticipant {
   };
 
   ~PoolCore();
+  [[nodiscard]] bool has_library() const noexcept { return library_pages_.library() != nullptr; }
   static Block* alone(Block* block) noexcept {
     block->next = nullptr;
     return block;
@@ -183,6 +185,7 @@ class PoolCore final : public ForkParticipant {
   Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;
 
   AnonymousPages pages_;
+  LibraryPages library_pages_;
   PageHeap heap_;
   const bool on_valgrind_;
   const bool thread_caches_;

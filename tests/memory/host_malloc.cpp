@@ -106,10 +106,11 @@ void the_library_stays_loaded(const char* name) {
   expect(::dlopen(name, RTLD_NOW | RTLD_NOLOAD) != nullptr, "a host cannot unload it");
 }
 
-void use_memory(MemoryUpstream expected) {
-  auto memory = frys::TensorMemoryManager::create({}, {});
+void use_memory(MemoryUpstream wanted, MemoryUpstream expected) {
+  auto memory = frys::TensorMemoryManager::create({.pool = {.upstream = wanted}}, {});
   if (!memory) return expect(false, "a manager is to be had");
   expect(memory->pool_stats().metadata == expected, "the statistics say what serves");
+  expect(memory->pool_stats().upstream == expected, "the statistics say where pages come from");
   held.scope = memory->root();
   for (std::size_t bytes : {1UL, 5000UL, 70'000UL, std::size_t{3} << 20}) {
     auto block = held.scope.child("step")->allocate(bytes);
@@ -134,7 +135,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   expect(frys::choose_metadata_upstream(upstream_of(argv[1])) == expected, "the choice");
-  use_memory(expected);
+  use_memory(upstream_of(argv[1]), expected);
   small_objects_come_from(expected);
   malloc_is_the_hosts();
   expect(host_functions(RTLD_DEFAULT) == before, "the host's functions are where they were");

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstdlib>
 
+#include "frys/memory/manager.hpp"
+#include "frys/memory/pmr.hpp"
 #include "frys/memory/pool.hpp"
 #include "frys/memory/simulated_device.hpp"
 #include "frys/memory/stream_pool.hpp"
@@ -70,6 +72,29 @@ class DeviceResource final : public MemoryResource {
   std::unique_ptr<StreamOrderedPool> pool_;
 };
 
+// A scope as the standard library's containers see it.
+class PmrScope final : public MemoryResource {
+ public:
+  explicit PmrScope(const Environment& environment)
+      : memory_(*TensorMemoryManager::create({}, environment)), blocks_(memory_.root()) {}
+  Result<void*> allocate(std::size_t bytes, std::size_t alignment) noexcept override {
+    try {
+      return blocks_.allocate(bytes, alignment);
+    } catch (const MemoryRefused& refused) {
+      return refused.status();
+    }
+  }
+  void deallocate(void* block, std::size_t bytes, std::size_t alignment) noexcept override {
+    if (block != nullptr) blocks_.deallocate(block, bytes, alignment);
+  }
+  [[nodiscard]] Device device() const noexcept override { return {}; }
+  [[nodiscard]] std::string_view name() const noexcept override { return "pmr"; }
+
+ private:
+  TensorMemoryManager memory_;
+  PmrResource blocks_;
+};
+
 INSTANTIATE_TEST_SUITE_P(
     Resources, MemoryResourceConformance,
     ::testing::Values(
@@ -80,6 +105,16 @@ INSTANTIATE_TEST_SUITE_P(
         pool_case("Pool", {}), pool_case("PoolWithoutCaches", {.thread_caches = false}),
         pool_case("PoolThatKeepsNothing", {.retain_bytes = 0}),
         pool_case("PoolOfSmallSegments", {.segment_bytes = 1}),
+        // Over the system where the library is not available.
+        pool_case("PoolOverMimalloc", {.upstream = MemoryUpstream::mimalloc}),
+        pool_case("PoolOfSmallSegmentsOverMimalloc",
+                  {.segment_bytes = 1, .retain_bytes = 0, .upstream = MemoryUpstream::mimalloc}),
+        pool_case("PoolOverJemalloc", {.upstream = MemoryUpstream::jemalloc}),
+        pool_case("PoolOfSmallSegmentsOverJemalloc",
+                  {.segment_bytes = 1, .retain_bytes = 0, .upstream = MemoryUpstream::jemalloc}),
+        MemoryResourceCase{
+            .name = "PmrScope",
+            .make = [](const Environment& e) { return std::make_unique<PmrScope>(e); }},
         MemoryResourceCase{
             .name = "StreamOrderedPool",
             .make = [](const Environment& e) { return std::make_unique<DeviceResource>(e); },

@@ -58,6 +58,11 @@ struct MemoryPoolOptions {
   /// Decided when a block of 2 MiB or more is first put on new pages; the measurement takes a few
   /// milliseconds, once a process.
   HugePages huge_pages = HugePages::automatic;
+  /// Where segments come from. Another than the system is for hosts that want all their memory in
+  /// one allocator's limits and statistics; the pool is then asked for 32 MiB at once by default
+  /// and gives no advice on huge pages. Where it is not available the system serves, and
+  /// `PoolStats::upstream` says so.
+  MemoryUpstream upstream = MemoryUpstream::system;
 };
 
 /// What a pool holds, in bytes. Taken while others work, the parts are each true but not of one
@@ -71,6 +76,7 @@ struct PoolStats {
   std::uint64_t system_calls = 0;       ///< mmap, munmap and madvise calls so far.
   std::uint64_t first_touch_pages = 0;  ///< Pages handed out that were never used or made ready.
   HugePagesUse huge_pages = HugePagesUse::undecided;
+  MemoryUpstream upstream = MemoryUpstream::system;  ///< Where segments come from.
   /// What serves the descriptions of blocks, in this process: see upstream.hpp.
   MemoryUpstream metadata = MemoryUpstream::system;
 };
