@@ -36,8 +36,8 @@ class LibraryPagesOver : public ::testing::TestWithParam<MemoryUpstream> {
 };
 
 TEST_P(LibraryPagesOver, AreAlignedAndZeroAlsoWhenTheLibraryHadThemInUse) {
-  for (int round = 0; round < 5; ++round) {
-    for (std::size_t bytes : {mib, 3 * mib, 40 * mib}) {
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t bytes : {mib, 9 * mib}) {
       for (std::size_t alignment : {std::size_t{1}, std::size_t{4096}, 4 * mib}) {
         void* range = pages_.map(bytes, alignment);
         ASSERT_NE(range, nullptr);
