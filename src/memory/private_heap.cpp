@@ -138,8 +138,8 @@ void* PrivateHeap::allocate(std::size_t bytes, std::size_t alignment) const noex
 
 void PrivateHeap::deallocate(void* block, std::size_t alignment) const noexcept {
   if (malloc_ != nullptr) return free_(block);
-  alignment <= new_alignment ? ::operator delete(block)
-                             : ::operator delete(block, std::align_val_t{alignment});
+  if (alignment <= new_alignment) return ::operator delete(block);
+  ::operator delete(block, std::align_val_t{alignment});
 }
 
 }  // namespace detail

@@ -49,44 +49,24 @@ class PrivateHeap {
   Free free_ = nullptr;
 };
 
-/// Base of the room's small objects: `new` and `delete` of them go to `PrivateHeap::metadata()`.
+/// Base of the room's small objects: `new` and `delete` of a `T` go to `PrivateHeap::metadata()`.
+/// The alignment is the type's in both: compilers differ in which `delete` of several they choose.
+template <typename T>
 struct PrivateObject {
-  static constexpr std::size_t plain = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-
-  static void* operator new(std::size_t bytes) { return or_throw(get(bytes, plain)); }
-  static void* operator new(std::size_t bytes, std::align_val_t alignment) {
-    return or_throw(get(bytes, static_cast<std::size_t>(alignment)));
+  static void* operator new(std::size_t bytes) {
+    void* object = operator new(bytes, std::nothrow);
+    if (object == nullptr) throw std::bad_alloc();
+    return object;
   }
   static void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    return get(bytes, plain);
+    return PrivateHeap::metadata().allocate(bytes, alignof(T));
   }
-  static void* operator new(std::size_t bytes, std::align_val_t alignment,
-                            const std::nothrow_t&) noexcept {
-    return get(bytes, static_cast<std::size_t>(alignment));
-  }
-  static void operator delete(void* object) noexcept { give_back(object, plain); }
-  static void operator delete(void* object, std::align_val_t alignment) noexcept {
-    give_back(object, static_cast<std::size_t>(alignment));
+  static void operator delete(void* object) noexcept {
+    PrivateHeap::metadata().deallocate(object, alignof(T));
   }
   // Called when a constructor throws.
   static void operator delete(void* object, const std::nothrow_t&) noexcept {
-    give_back(object, plain);
-  }
-  static void operator delete(void* object, std::align_val_t alignment,
-                              const std::nothrow_t&) noexcept {
-    give_back(object, static_cast<std::size_t>(alignment));
-  }
-
- private:
-  static void* get(std::size_t bytes, std::size_t alignment) noexcept {
-    return PrivateHeap::metadata().allocate(bytes, alignment);
-  }
-  static void give_back(void* object, std::size_t alignment) noexcept {
-    PrivateHeap::metadata().deallocate(object, alignment);
-  }
-  static void* or_throw(void* object) {
-    if (object == nullptr) throw std::bad_alloc();
-    return object;
+    operator delete(object);
   }
 };
 

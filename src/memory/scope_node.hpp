@@ -47,7 +47,7 @@ class ScopeNode;
 
 /// What all scopes of one tree share; made and ended with the root. Keeps the pool's core, so that
 /// an allocation that races with the manager's close finds it.
-struct ScopeTree final : PrivateObject, ForkParticipant {
+struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
   explicit ScopeTree(PoolCore& core) noexcept : ForkParticipant(Rank::tree), pool(&core) {}
   void hold_for_fork() noexcept override;
   void let_go_after_fork() noexcept override;
@@ -61,14 +61,14 @@ struct ScopeTree final : PrivateObject, ForkParticipant {
 };
 
 /// A piece of a scope's scratch arena, borrowed from front to back.
-struct ScratchChunk : PrivateObject {
+struct ScratchChunk : PrivateObject<ScratchChunk> {
   Storage storage;
   std::size_t used_bytes = 0;
   std::size_t borrows = 0;  ///< Without any, the newest chunk starts anew and an older one goes.
   ScratchChunk* older = nullptr;
 };
 
-class ScopeNode : public PrivateObject {
+class ScopeNode : public PrivateObject<ScopeNode> {
   friend struct ScopeTree;
 
  public:

@@ -14,7 +14,7 @@ namespace frys {
 namespace {
 
 // Memory that somebody else owns.
-struct Wrapped : detail::StorageRecord, detail::PrivateObject {
+struct Wrapped : detail::StorageRecord, detail::PrivateObject<Wrapped> {
   UniqueFunction<void()> release;
 };
 

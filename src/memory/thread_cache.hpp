@@ -79,7 +79,7 @@ inline constexpr std::size_t credit_slots = 16;
 /// and over finds them paid. When it has more, half of it goes back.
 inline constexpr std::uint64_t most_credit = (std::uint64_t{2} << 20) / unit_bytes;
 
-struct alignas(64) ThreadCache : PrivateObject {
+struct alignas(64) ThreadCache : PrivateObject<ThreadCache> {
   OwnerGate gate;
   PoolCore* core = nullptr;
   ThreadCache* next_of_thread = nullptr;

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "frys/memory/pool.hpp"
+#include "memory/memory_tools.hpp"
 #include "memory/page_heap.hpp"
 
 namespace frys::detail {
@@ -70,9 +71,11 @@ TEST_P(LibraryPagesOver, ServeAPageHeap) {
   PageRun* small = heap.take(3, cold, why);
   ASSERT_NE(small, nullptr);
   EXPECT_EQ(cold.pages, 3U);
+  unpoison(small->address(), 3 * heap_page_bytes, false);
   std::memset(small->address(), 1, 3 * heap_page_bytes);
   PageRun* large = heap.take(5000, cold, why);
   ASSERT_NE(large, nullptr);
+  unpoison(large->address(), 5000 * heap_page_bytes, false);
   std::memset(large->address(), 2, 5000 * heap_page_bytes);
   EXPECT_EQ(small->address()[3 * heap_page_bytes - 1], std::byte{1});
   EXPECT_EQ(heap.stats().segments, 2U);
