@@ -138,6 +138,7 @@ void* PrivateHeap::allocate(std::size_t bytes, std::size_t alignment) const noex
 
 void PrivateHeap::deallocate(void* block, std::size_t alignment) const noexcept {
   if (malloc_ != nullptr) return free_(block);
+  // Not as one conditional expression: clang 19 makes both calls of it.
   if (alignment <= new_alignment) return ::operator delete(block);
   ::operator delete(block, std::align_val_t{alignment});
 }

@@ -50,7 +50,7 @@ class PrivateHeap {
 };
 
 /// Base of the room's small objects: `new` and `delete` of a `T` go to `PrivateHeap::metadata()`.
-/// The alignment is the type's in both: compilers differ in which `delete` of several they choose.
+/// The alignment is the type's in both.
 template <typename T>
 struct PrivateObject {
   static void* operator new(std::size_t bytes) {

@@ -147,7 +147,8 @@ TEST(TensorMemoryManager, SnapshotIsATreeAndJson) {
   EXPECT_THAT(json, HasSubstr("\"closed\":false,\"children\":[{\"name\":\"a\","));
   EXPECT_THAT(json, HasSubstr("\"budget_bytes\":67108864"));
   EXPECT_THAT(json, HasSubstr("\"metadata\":\"" + std::string(to_string(snapshot.pool.metadata)) +
-                              "\"},\"root\":"));
+                              "\"},\"arena\":{"));
+  EXPECT_THAT(json, HasSubstr("\"root\":{\"name\":\"kernel\""));
   EXPECT_EQ(std::count(json.begin(), json.end(), '{'), std::count(json.begin(), json.end(), '}'));
 }
 
