@@ -75,7 +75,12 @@ PageRun* PageHeap::take_cold(Lock& lock, std::uint32_t count, std::uint32_t alig
   lock.unlock();
   make_known(*run);
   if (too_many != 0) purge(too_many);
-  return run;
+  const std::size_t bytes = std::size_t{run->count} * heap_page_bytes;
+  if (cold.pages == 0 || source_.commit(run->address(), bytes)) return run;
+  lock.lock();
+  put_decommitted(lock, run);
+  why = Status::out_of_memory();
+  return nullptr;
 }
 
 PageRun* PageHeap::take_from_new_segment(Lock& lock, std::uint32_t count, std::uint32_t alignment,
@@ -221,7 +226,8 @@ Segment* PageHeap::map_segment(std::uint32_t least_pages, Status& why) noexcept 
   }
   why = Status::out_of_memory();
   const std::size_t least = round_up(std::size_t{least_pages} * heap_page_bytes, segment_alignment);
-  std::size_t bytes = reservation_bytes(least, segment_bytes_);
+  std::size_t bytes = std::max(
+      least, std::min(reservation_bytes(least, segment_bytes_), source_.most_bytes_at_once()));
   Segment* segment = nullptr;
   for (;; bytes = std::max(least, round_up(bytes / 2, segment_alignment))) {
     if (void* base = source_.map(bytes, segment_alignment); base != nullptr) {

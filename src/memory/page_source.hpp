@@ -24,6 +24,18 @@ class PageSource {
   virtual void decommit(void* pages, std::size_t bytes) noexcept = 0;
   /// Touches pages that nobody uses. False when the system has no memory for them.
   virtual bool populate(void* pages, std::size_t bytes) noexcept = 0;
+  /// Makes sure that touching the pages, which nobody touched yet, will find memory. False when
+  /// there is none. Asked before they are handed out, and need not touch them. Private pages need
+  /// nothing: the system counted them when they were mapped.
+  virtual bool commit(void* pages, std::size_t bytes) noexcept {
+    static_cast<void>(pages);
+    static_cast<void>(bytes);
+    return true;
+  }
+  /// No use asking `map` for more, unless a request needs it.
+  [[nodiscard]] virtual std::size_t most_bytes_at_once() const noexcept {
+    return max_request_bytes;
+  }
   /// Says whether huge pages shall back the range. Only advice.
   virtual void advise_huge_pages(void* pages, std::size_t bytes, bool huge) noexcept = 0;
 

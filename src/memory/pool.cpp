@@ -79,7 +79,7 @@ void MemoryPool::deallocate(void* block, std::size_t, std::size_t) noexcept {
 
 Device MemoryPool::device() const noexcept { return {}; }
 
-std::string_view MemoryPool::name() const noexcept { return "pool"; }
+std::string_view MemoryPool::name() const noexcept { return core_->shared() ? "shared" : "pool"; }
 
 Result<Storage> MemoryPool::allocate_storage(std::size_t bytes) noexcept {
   if (bytes > detail::max_request_bytes) {

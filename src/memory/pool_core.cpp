@@ -67,15 +67,21 @@ std::size_t segment_bytes(const MemoryPoolOptions& options, bool has_library) no
 PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept
     : ForkParticipant(Rank::pool),
       library_pages_(library_of(options.upstream)),
-      heap_(has_library() ? static_cast<PageSource&>(library_pages_) : pages_,
-            segment_bytes(options, has_library()),
+      shared_(options.backing == PoolBacking::shared),
+      heap_(page_source(), segment_bytes(options, has_library() && !shared_),
             {.retain_pages = options.retain_bytes / heap_page_bytes,
              .commit_pages = options.commit_bytes / heap_page_bytes},
-            faults, has_library() ? HugePages::never : options.huge_pages),
+            faults, has_library() || shared_ ? HugePages::never : options.huge_pages),
       on_valgrind_(heap_.on_valgrind()),
       thread_caches_(options.thread_caches),
       red_zone_bytes_(red_zone_bytes(heap_.on_valgrind())) {
   prepare_fences();
+}
+
+PageSource& PoolCore::page_source() noexcept {
+  if (shared_) return shared_pages_;
+  if (has_library()) return library_pages_;
+  return private_pages_;
 }
 
 PoolCore::~PoolCore() {

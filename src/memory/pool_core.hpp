@@ -27,6 +27,7 @@
 #include "memory/library_pages.hpp"
 #include "memory/memory_tools.hpp"
 #include "memory/page_heap.hpp"
+#include "memory/shared_pages.hpp"
 #include "memory/slab.hpp"
 #include "memory/thread_cache.hpp"
 
@@ -132,6 +133,8 @@ class PoolCore final : public ForkParticipant {
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release(std::uint64_t count = 1) noexcept;
   [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
+  /// True when other processes can map its blocks.
+  [[nodiscard]] bool shared() const noexcept { return shared_; }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
 
  private:
@@ -181,11 +184,14 @@ class PoolCore final : public ForkParticipant {
   void claim_all() noexcept;
   void empty_caches() noexcept;
   void trim_class(std::size_t index) noexcept;
+  PageSource& page_source() noexcept;
   bool prefault_class(std::size_t index, std::size_t bytes) noexcept;
   Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;
 
-  AnonymousPages pages_;
+  AnonymousPages private_pages_;
   LibraryPages library_pages_;
+  SharedPages shared_pages_;
+  const bool shared_;
   PageHeap heap_;
   const bool on_valgrind_;
   const bool thread_caches_;

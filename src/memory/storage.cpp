@@ -9,6 +9,7 @@
 #include "memory/pool_core.hpp"
 #include "memory/private_heap.hpp"
 #include "memory/scope_node.hpp"
+#include "memory/shared_file.hpp"
 
 namespace frys {
 namespace {
@@ -29,6 +30,10 @@ void destroy_storage(StorageRecord* record) noexcept {
     return;
   }
   auto* block = static_cast<Block*>(record);
+  if (block->described.load(std::memory_order_relaxed)) [[unlikely]] {
+    block->described.store(false, std::memory_order_relaxed);
+    shared_files::forget(block->data);
+  }
   if (block->scope != nullptr) {
     block->scope->release(block);
   } else {

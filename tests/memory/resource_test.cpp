@@ -115,6 +115,13 @@ INSTANTIATE_TEST_SUITE_P(
         MemoryResourceCase{
             .name = "PmrScope",
             .make = [](const Environment& e) { return std::make_unique<PmrScope>(e); }},
+        pool_case("SharedPool", {.backing = PoolBacking::shared}),
+        pool_case("SharedPoolWithoutCaches",
+                  {.thread_caches = false, .backing = PoolBacking::shared}),
+        pool_case("SharedPoolThatKeepsNothing",
+                  {.retain_bytes = 0, .backing = PoolBacking::shared}),
+        pool_case("SharedPoolOfSmallSegments",
+                  {.segment_bytes = 1, .backing = PoolBacking::shared}),
         MemoryResourceCase{
             .name = "StreamOrderedPool",
             .make = [](const Environment& e) { return std::make_unique<DeviceResource>(e); },

@@ -38,6 +38,12 @@ enum class HugePages : std::uint8_t {
 /// What came of it.
 enum class HugePagesUse : std::uint8_t { undecided, not_advised, advised };
 
+/// Where a pool's pages come from.
+enum class PoolBacking : std::uint8_t {
+  private_pages,  ///< Of this process alone.
+  shared,         ///< Files in memory, which other processes can map (shared.hpp).
+};
+
 struct MemoryPoolOptions {
   /// Addresses to reserve at once; rounded up to 4 MiB. 0 chooses: twice the machine's memory,
   /// rounded up to a power of two, at most 1 TiB; 32 MiB under AddressSanitizer, ThreadSanitizer
@@ -63,6 +69,9 @@ struct MemoryPoolOptions {
   /// and gives no advice on huge pages. Where it is not available the system serves, and
   /// `PoolStats::upstream` says so.
   MemoryUpstream upstream = MemoryUpstream::system;
+  /// `shared`: reserves at most 16 GiB at once, and less where `RLIMIT_FSIZE` says so, takes a file
+  /// descriptor for each segment, and never asks for huge pages. A forked child may not use it.
+  PoolBacking backing = PoolBacking::private_pages;
 };
 
 /// What a pool holds, in bytes. Taken while others work, the parts are each true but not of one
@@ -73,7 +82,7 @@ struct PoolStats {
   std::size_t live_bytes = 0;           ///< In blocks that callers hold, rounded up to their class.
   std::size_t cached_bytes = 0;         ///< Committed and not live: ready for the next caller.
   std::uint64_t segments = 0;           ///< Mappings held.
-  std::uint64_t system_calls = 0;       ///< mmap, munmap and madvise calls so far.
+  std::uint64_t system_calls = 0;       ///< Calls that map, unmap and advise, so far.
   std::uint64_t first_touch_pages = 0;  ///< Pages handed out that were never used or made ready.
   HugePagesUse huge_pages = HugePagesUse::undecided;
   MemoryUpstream upstream = MemoryUpstream::system;  ///< Where segments come from.

@@ -28,6 +28,7 @@ struct StorageRecord {
   std::atomic<std::uint32_t> references{1};
   std::uint16_t origin = 0;  ///< Who takes the block back; private to the memory room.
   bool read_only = false;
+  std::atomic<bool> described{false};  ///< Another process may know of it (shared.hpp).
   void* data = nullptr;
   std::size_t size_bytes = 0;
   Device device;
