@@ -122,6 +122,8 @@ std::string MemorySnapshot::to_json() const noexcept {
   try {
     std::string json = "{\"pool\":";
     append_pool(json, pool);
+    json += ",\"shared_pool\":";
+    append_pool(json, shared_pool);
     json += ",\"arena\":";
     append_arena(json, arena);
     json += ",\"root\":";
@@ -242,8 +244,8 @@ Result<TensorMemoryManager> TensorMemoryManager::create(const TensorMemoryOption
     Result<std::unique_ptr<MemoryPool>> pool = MemoryPool::create(pool_options, environment);
     if (!pool) return pool.error();
     impl->pool = *std::move(pool);
-    impl->root = MemoryScope(
-        detail::ScopeNode::make_root(options.root_name, budget_bytes, impl->pool->core()));
+    impl->root = MemoryScope(detail::ScopeNode::make_root(
+        options.root_name, budget_bytes, impl->pool->core(), pool_options, environment.faults));
     impl->add_metrics();
     return TensorMemoryManager(std::move(impl));
   } catch (const std::bad_alloc&) {
@@ -290,6 +292,7 @@ Result<MemoryScope> TensorMemoryManager::agent_scope(std::string_view workflow,
 MemorySnapshot TensorMemoryManager::snapshot() const noexcept {
   MemorySnapshot snapshot;
   snapshot.pool = pool_stats();
+  snapshot.shared_pool = shared_pool_stats();
   if (impl_ == nullptr) return snapshot;
   snapshot.root = impl_->root.node_->snapshot();
   try {
@@ -304,8 +307,15 @@ PoolStats TensorMemoryManager::pool_stats() const noexcept {
   return impl_ != nullptr ? impl_->root.node_->pool().stats() : PoolStats{};
 }
 
+PoolStats TensorMemoryManager::shared_pool_stats() const noexcept {
+  const detail::PoolCore* shared = impl_ != nullptr ? impl_->root.node_->shared_pool() : nullptr;
+  return shared != nullptr ? shared->stats() : PoolStats{};
+}
+
 void TensorMemoryManager::trim() noexcept {
-  if (impl_ != nullptr) impl_->root.node_->pool().trim();
+  if (impl_ == nullptr) return;
+  impl_->root.node_->pool().trim();
+  if (detail::PoolCore* shared = impl_->root.node_->shared_pool()) shared->trim();
 }
 
 Status TensorMemoryManager::start_trace(const std::string& path) noexcept {
@@ -333,6 +343,8 @@ Status TensorMemoryManager::close() noexcept {
   impl_->report_held();
   impl_->end_trace();
   impl_->environment = {};
+  // The root is closed, so none is made any more.
+  if (detail::PoolCore* shared = impl_->root.node_->shared_pool()) shared->close();
   impl_->pool.reset();
   return {};
 }

@@ -71,10 +71,10 @@ PageRun* PageHeap::take_cold(Lock& lock, std::uint32_t count, std::uint32_t alig
   if (run == nullptr) run = take_from_new_segment(lock, count, alignment, cold, why);
   if (run == nullptr) return nullptr;
   // Counted before, so that whoever takes pages meanwhile keeps within the limit.
-  const std::size_t too_many = excess(touched_pages_, limits_.commit_pages);
+  const std::size_t too_many = excess(touched_pages_of_both(), limits_.commit_pages);
   lock.unlock();
   make_known(*run);
-  if (too_many != 0) purge(too_many);
+  if (too_many != 0) purge_both(too_many);
   const std::size_t bytes = std::size_t{run->count} * heap_page_bytes;
   if (cold.pages == 0 || source_.commit(run->address(), bytes)) return run;
   lock.lock();
@@ -124,9 +124,16 @@ void PageHeap::put_decommitted(Lock& lock, PageRun* run) noexcept {
   put(run, false);
 }
 
+std::size_t PageHeap::pages_in_use() const noexcept {
+  const std::lock_guard lock(lock_);
+  return touched_pages_ - idle_pages_;
+}
+
 Status PageHeap::prefault(std::size_t count) noexcept {
+  const PageHeap* other = other_.load(std::memory_order_acquire);
+  const std::size_t used_elsewhere = other != nullptr ? other->pages_in_use() : 0;
   Lock lock(lock_);
-  count = round_up(std::min(count, most_idle_pages()), grain_);
+  count = round_up(std::min(count, most_idle_pages(used_elsewhere)), grain_);
   if (count == 0) return {};
   if (count > most_run_pages) return Status::out_of_memory();
   const auto pages = static_cast<std::uint32_t>(count);
@@ -171,6 +178,22 @@ std::size_t PageHeap::purge(std::size_t most_pages) noexcept {
     purged += count;
   }
   return purged;
+}
+
+void PageHeap::purge_both(std::size_t most_pages) noexcept {
+  const std::size_t purged = purge(most_pages);
+  PageHeap* other = other_.load(std::memory_order_acquire);
+  if (purged < most_pages && other != nullptr) other->purge(most_pages - purged);
+}
+
+void PageHeap::join(PageHeap& a, PageHeap& b) noexcept {
+  a.other_.store(&b, std::memory_order_release);
+  b.other_.store(&a, std::memory_order_release);
+}
+
+void PageHeap::separate(PageHeap& heap) noexcept {
+  PageHeap* other = heap.other_.exchange(nullptr);
+  if (other != nullptr) other->other_.store(nullptr);
 }
 
 std::size_t PageHeap::take_idle_floor() noexcept {

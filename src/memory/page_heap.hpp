@@ -89,6 +89,11 @@ class PageHeap {
   std::size_t purge(std::size_t most_pages) noexcept;
   /// The least number of free touched pages there was since this was asked last.
   std::size_t take_idle_floor() noexcept;
+  /// Lets two heaps keep within the commit limit together: what both have touched counts, and each
+  /// takes free pages of the other when it has none. Both stay until they are separated, by when
+  /// nobody takes pages of either.
+  static void join(PageHeap& a, PageHeap& b) noexcept;
+  static void separate(PageHeap& heap) noexcept;
   /// From now on free pages go back to the system at once, and no fault injector is asked.
   void close() noexcept;
 
@@ -135,7 +140,8 @@ class PageHeap {
     idle_pages_ -= pages;
     idle_floor_ = std::min(idle_floor_, idle_pages_);
   }
-  [[nodiscard]] std::size_t most_idle_pages() const noexcept;
+  [[nodiscard]] std::size_t most_idle_pages(std::size_t used_elsewhere) const noexcept;
+  [[nodiscard]] std::size_t touched_pages_of_both() const noexcept;
 
   // With system calls, the lock left meanwhile (page_heap.cpp).
   PageRun* take_cold(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,
@@ -143,6 +149,8 @@ class PageHeap {
   PageRun* take_from_new_segment(Lock& lock, std::uint32_t count, std::uint32_t alignment,
                                  Cold& cold, Status& why) noexcept;
   void make_known(PageRun& run) noexcept;
+  [[nodiscard]] std::size_t pages_in_use() const noexcept;
+  void purge_both(std::size_t most_pages) noexcept;
   void put_decommitted(Lock& lock, PageRun* run) noexcept;
   Segment* map_segment(std::uint32_t least_pages, Status& why) noexcept;
   void unmap_segment(Segment* segment) noexcept;
@@ -154,8 +162,8 @@ class PageHeap {
   std::size_t idle_pages_ = 0;  ///< Free and touched.
   std::size_t idle_floor_ = 0;
   Limits limits_;
-  std::size_t touched_pages_ = 0;
-  std::uint32_t grain_;  ///< Pages of the heap in a page of the system.
+  std::atomic<std::size_t> touched_pages_{0};  ///< Written under the lock; the other heap reads it.
+  std::uint32_t grain_;                        ///< Pages of the heap in a page of the system.
   RunBins warm_;
   RunBins cold_;
   Segment* segments_ = nullptr;
@@ -163,6 +171,7 @@ class PageHeap {
   std::uint64_t segment_count_ = 0;
   PageSource& source_;
   std::size_t segment_bytes_;
+  std::atomic<PageHeap*> other_{nullptr};  ///< The heap that it keeps the commit limit with.
   std::atomic<FaultInjector*> faults_;
   HugePages huge_;
   std::atomic<HugePagesUse> huge_use_{HugePagesUse::undecided};

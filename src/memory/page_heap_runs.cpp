@@ -263,8 +263,13 @@ void PageHeap::put_parts(PageRun* run, std::uint64_t cold) noexcept {
   }
 }
 
-std::size_t PageHeap::most_idle_pages() const noexcept {
-  const std::size_t used = touched_pages_ - idle_pages_;
+std::size_t PageHeap::touched_pages_of_both() const noexcept {
+  const PageHeap* other = other_.load(std::memory_order_acquire);
+  return touched_pages_ + (other != nullptr ? other->touched_pages_.load() : 0);
+}
+
+std::size_t PageHeap::most_idle_pages(std::size_t used_elsewhere) const noexcept {
+  const std::size_t used = touched_pages_ - idle_pages_ + used_elsewhere;
   const std::size_t room = limits_.commit_pages > used ? limits_.commit_pages - used : 0;
   return std::min(limits_.retain_pages, room);
 }

@@ -133,6 +133,9 @@ class PoolCore final : public ForkParticipant {
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release(std::uint64_t count = 1) noexcept;
   [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
+  /// Lets two pools keep within the commit limit together, until `separate` (page_heap.hpp).
+  static void join(PoolCore& a, PoolCore& b) noexcept { PageHeap::join(a.heap_, b.heap_); }
+  static void separate(PoolCore& core) noexcept { PageHeap::separate(core.heap_); }
   /// True when other processes can map its blocks.
   [[nodiscard]] bool shared() const noexcept { return shared_; }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }

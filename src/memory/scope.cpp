@@ -58,10 +58,14 @@ const std::string& MemoryScope::path() const noexcept {
 
 bool MemoryScope::is_open() const noexcept { return node_ != nullptr && node_->is_open(); }
 
+bool MemoryScope::is_shareable() const noexcept {
+  return node_ != nullptr && node_->pool().shared();
+}
+
 Result<MemoryScope> MemoryScope::child(std::string_view name, const ScopeOptions& options) const {
   if (node_ == nullptr) return no_scope();
   try {
-    Result<detail::ScopeNode*> node = node_->make_child(name, options.budget_bytes);
+    Result<detail::ScopeNode*> node = node_->make_child(name, options);
     if (!node) return node.error();
     return MemoryScope(*node);
   } catch (const std::bad_alloc&) {

@@ -173,6 +173,15 @@ std::size_t ScopeNode::holders_below() const noexcept {
   return sum;
 }
 
+// Those that may have credit of this scope and those below it. Below a shareable scope every scope
+// is; below another one there may be both.
+template <typename Visit>
+void ScopeNode::claim_all_caches(Visit&& visit) noexcept {
+  pool_->claim_caches(visit);
+  PoolCore* shared = shared_pool();
+  if (shared != nullptr && shared != pool_) shared->claim_caches(visit);
+}
+
 // Takes back what is unspent here and below: this thread's, and if that is none, everybody's.
 ScopeNode::Units ScopeNode::collect_credits(ThreadCache* own) noexcept {
   Units sum = 0;
@@ -182,7 +191,7 @@ ScopeNode::Units ScopeNode::collect_credits(ThreadCache* own) noexcept {
   };
   const std::size_t owned = own != nullptr ? collect(*own) : 0;
   if (sum != 0 || holders_below() == owned) return sum;
-  pool_->claim_caches(collect);
+  claim_all_caches(collect);
   return sum;
 }
 
@@ -192,7 +201,7 @@ void ScopeNode::end_credits() noexcept {
                   [&](ScopeNode& scope, Credit& credit) { scope.end_credit(cache, credit); });
   };
   if (ThreadCache* own = pool_->own_cache()) end(*own);
-  if (holders_below() != 0) pool_->claim_caches(end);
+  if (holders_below() != 0) claim_all_caches(end);
 }
 
 void ScopeNode::give_up_credits(ThreadCache& cache) noexcept {

@@ -28,8 +28,8 @@ Status too_large(std::string_view what) noexcept {
 }  // namespace
 
 ScopeNode::ScopeNode(std::string_view name, std::string path, Units budget, ScopeNode* parent,
-                     ScopeTree* tree)
-    : pool_(tree->pool),
+                     ScopeTree* tree, PoolCore* pool)
+    : pool_(pool),
       tree_(tree),
       parent_(parent),
       budget_(budget),
@@ -41,7 +41,10 @@ ScopeNode::ScopeNode(std::string_view name, std::string path, Units budget, Scop
 ScopeNode::~ScopeNode() {
   if (parent_ != nullptr) return;
   PoolCore* pool = tree_->pool;
+  PoolCore* shared = shared_pool();
+  PoolCore::separate(*pool);
   delete tree_;
+  if (shared != nullptr) shared->release();
   pool->release();
 }
 

@@ -48,12 +48,18 @@ class ScopeNode;
 /// What all scopes of one tree share; made and ended with the root. Keeps the pool's core, so that
 /// an allocation that races with the manager's close finds it.
 struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
-  explicit ScopeTree(PoolCore& core) noexcept : ForkParticipant(Rank::tree), pool(&core) {}
+  ScopeTree(PoolCore& core, const MemoryPoolOptions& options, FaultInjector* injector) noexcept
+      : ForkParticipant(Rank::tree), pool(&core), pool_options(options), faults(injector) {}
   void hold_for_fork() noexcept override;
   void let_go_after_fork() noexcept override;
 
   ShortLock lock;
   PoolCore* const pool;
+  const MemoryPoolOptions pool_options;  ///< What the pools of the tree are made with.
+  FaultInjector* const faults;
+  /// The pool of shareable scopes; null until there is one. Made under the lock, while the root is
+  /// open; from then on it stays.
+  std::atomic<PoolCore*> shared_pool{nullptr};
   ScopeNode* root = nullptr;
   std::atomic<std::uint32_t> scopes_made{0};
   std::atomic<std::uint64_t> refusals{0};
@@ -75,8 +81,9 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   using Units = std::uint64_t;
 
   /// A root with one handle. Throws std::bad_alloc.
-  static ScopeNode* make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool);
-  Result<ScopeNode*> make_child(std::string_view name, std::size_t budget_bytes);
+  static ScopeNode* make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool,
+                              const MemoryPoolOptions& pool_options, FaultInjector* faults);
+  Result<ScopeNode*> make_child(std::string_view name, const ScopeOptions& options);
 
   void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
   void drop_handle() noexcept;
@@ -110,6 +117,10 @@ class ScopeNode : public PrivateObject<ScopeNode> {
     return scratch_generation_.load(std::memory_order_acquire);
   }
   [[nodiscard]] PoolCore& pool() const noexcept { return *pool_; }
+  /// The pool of the tree's shareable scopes; null when there is none beside the tree's own.
+  [[nodiscard]] PoolCore* shared_pool() const noexcept {
+    return tree_->shared_pool.load(std::memory_order_acquire);
+  }
   [[nodiscard]] ScopeStats stats() const noexcept;
   [[nodiscard]] std::vector<ScopeStats> children() const noexcept;
   [[nodiscard]] ScopeSnapshot snapshot() const noexcept;
@@ -126,7 +137,7 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   static constexpr std::uint32_t releases_before_credit = 8;
 
   ScopeNode(std::string_view name, std::string path, Units budget, ScopeNode* parent,
-            ScopeTree* tree);
+            ScopeTree* tree, PoolCore* pool);
   ~ScopeNode();
 
   Status charge(Units units, std::size_t bytes) noexcept;
@@ -158,6 +169,8 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   bool deserves_credit(ThreadCache* cache) const noexcept;
   void uncharge_open(Units units, bool never_used) noexcept;
   Units collect_credits(ThreadCache* own) noexcept;
+  template <typename Visit>
+  void claim_all_caches(Visit&& visit) noexcept;
   void end_credits() noexcept;
   [[nodiscard]] std::size_t holders_below() const noexcept;
   [[nodiscard]] bool is_within(const ScopeNode* above) const noexcept;
@@ -166,6 +179,7 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   ScopeNode* nearest_open() noexcept;
   Units close_locked(ScopeNode*& dead, ScratchChunk*& chunks) noexcept;
   Units close_scratch(ScratchChunk*& chunks) noexcept;
+  PoolCore* pool_of_child(const ScopeOptions& options) noexcept;
   void link_child(ScopeNode* child) noexcept;
   void unlink_child(ScopeNode* child) noexcept;
   /// What threads hold of this scope's credit, or of this one's and all below.

@@ -44,16 +44,33 @@ void ScopeTree::let_go_after_fork() noexcept {
   lock.unlock();
 }
 
-ScopeNode* ScopeNode::make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool) {
-  auto tree = std::make_unique<ScopeTree>(pool);
+ScopeNode* ScopeNode::make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool,
+                                const MemoryPoolOptions& pool_options, FaultInjector* faults) {
+  auto tree = std::make_unique<ScopeTree>(pool, pool_options, faults);
   auto* root = new ScopeNode(name, std::string(name), budget_units(budget_bytes, most_units),
-                             nullptr, tree.get());
+                             nullptr, tree.get(), &pool);
   tree.release()->root = root;
   pool.retain();
   return root;
 }
 
-Result<ScopeNode*> ScopeNode::make_child(std::string_view name, std::size_t budget_bytes) {
+// Under the tree's lock. Null without heap memory for a pool.
+PoolCore* ScopeNode::pool_of_child(const ScopeOptions& options) noexcept {
+  if (!options.shareable || pool_->shared()) return pool_;
+  PoolCore* shared = shared_pool();
+  if (shared != nullptr) return shared;
+  MemoryPoolOptions pool_options = tree_->pool_options;
+  pool_options.backing = PoolBacking::shared;
+  // Its one reference is the manager's, which closes it; this one is the tree's.
+  shared = new (std::nothrow) PoolCore(pool_options, tree_->faults);
+  if (shared == nullptr) return nullptr;
+  shared->retain();
+  PoolCore::join(*tree_->pool, *shared);
+  tree_->shared_pool.store(shared, std::memory_order_release);
+  return shared;
+}
+
+Result<ScopeNode*> ScopeNode::make_child(std::string_view name, const ScopeOptions& options) {
   if (name.empty()) return Status(ErrorCode::invalid_argument, "a scope's name is empty");
   if (depth_ + 1 >= most_depth) {
     return Status(ErrorCode::invalid_argument,
@@ -61,8 +78,17 @@ Result<ScopeNode*> ScopeNode::make_child(std::string_view name, std::size_t budg
                       std::to_string(most_depth) + " levels are supported");
   }
   tree_->trace.write_when_full();
+  PoolCore* pool = nullptr;
+  {
+    const std::lock_guard lock(tree_->lock);
+    if (is_open()) {
+      pool = pool_of_child(options);
+      if (pool == nullptr) return Status::out_of_memory();
+    }
+  }
+  if (pool == nullptr) return closed_status();
   auto* child = new ScopeNode(name, path_ + "/" + std::string(name),
-                              budget_units(budget_bytes, most_units), this, tree_);
+                              budget_units(options.budget_bytes, most_units), this, tree_, pool);
   {
     const std::lock_guard lock(tree_->lock);
     if (is_open()) {
@@ -98,7 +124,7 @@ ScopeNode* ScopeNode::pay(Units units) noexcept {
   used_ += units;
   for (ScopeNode* node = parent_; node != nullptr; node = node->parent_) {
     node->used_ += units;
-    node->keep_promise(units);
+    if (node->pool_ == pool_) node->keep_promise(units);
   }
   return nullptr;
 }

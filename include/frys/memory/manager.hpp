@@ -30,7 +30,8 @@ struct TensorMemoryOptions {
   std::size_t budget_bytes = 0;
   /// Name of the root scope, the first part of every path.
   std::string root_name = "kernel";
-  /// The pool under the scopes. `commit_bytes` is cut to the budget.
+  /// The pool under the scopes, and the one under shareable scopes. `commit_bytes` is cut to the
+  /// budget, and counts the pages of both together; `retain_bytes` and `segment_bytes` are of each.
   MemoryPoolOptions pool;
 };
 
@@ -44,10 +45,11 @@ struct ScopeSnapshot {
 /// come and go meanwhile.
 struct FRYS_API MemorySnapshot {
   PoolStats pool;
-  ArenaSnapshot arena;  ///< Of the pool; nothing without heap memory for it.
+  PoolStats shared_pool;  ///< Of shareable scopes, beside `pool`; all 0 while there is none.
+  ArenaSnapshot arena;    ///< Of `pool`; nothing without heap memory for it.
   ScopeSnapshot root;
-  /// As one JSON object: {"pool":{…},"arena":{"segments":[…],"classes":[…],"large_bytes":…},
-  /// "root":{"name":…,"children":[…]}}; unlimited budgets are null.
+  /// As one JSON object: {"pool":{…},"shared_pool":{…},"arena":{"segments":[…],"classes":[…],
+  /// "large_bytes":…},"root":{"name":…,"children":[…]}}; unlimited budgets are null.
   /// Empty without heap memory for it.
   [[nodiscard]] std::string to_json() const noexcept;
 };
@@ -82,7 +84,10 @@ class FRYS_API TensorMemoryManager {
   /// Cost: a few locks, O(scopes × depth) and O(runs of pages) of the pool's.
   [[nodiscard]] MemorySnapshot snapshot() const noexcept;
   [[nodiscard]] PoolStats pool_stats() const noexcept;
-  /// Gives free pages back to the system, see `MemoryPool::trim`.
+  /// Of the pool under shareable scopes; all 0 until one was opened, and where `pool_stats` is of
+  /// it (`MemoryPoolOptions::backing`).
+  [[nodiscard]] PoolStats shared_pool_stats() const noexcept;
+  /// Gives free pages of both pools back to the system, see `MemoryPool::trim`.
   void trim() noexcept;
   /// Records from now on what all scopes do, into a file that is made or replaced; see trace.hpp.
   /// Meanwhile every allocation and release takes a lock, and now and then the thread whose turn it

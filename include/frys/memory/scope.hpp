@@ -39,6 +39,10 @@ inline constexpr std::size_t unlimited_bytes = std::numeric_limits<std::size_t>:
 struct ScopeOptions {
   /// Most bytes that may be live in the scope and all scopes below it; rounded down to 64.
   std::size_t budget_bytes = unlimited_bytes;
+  /// Blocks of the scope, and of all scopes below it, lie where another process can map them
+  /// (shared.hpp), in a second pool that the manager makes when it is first asked for. Default: as
+  /// the scope above; below a shareable scope every scope is.
+  bool shareable = false;
 };
 
 /// What a scope and all scopes below it hold and did, open and closed ones. A block counts the
@@ -47,8 +51,8 @@ struct ScopeStats {
   std::string name;
   std::string path;
   std::size_t live_bytes = 0;
-  /// The most bytes ever live. Exact for a scope without children that one thread uses; otherwise it
-  /// may count too much by what each thread had paid in advance, at most 2 MiB a scope.
+  /// The most bytes ever live. Exact for a scope without children that one thread uses; otherwise
+  /// it may count too much by what each thread had paid in advance, at most 2 MiB a scope.
   std::size_t peak_bytes = 0;
   std::size_t budget_bytes = 0;
   std::size_t scratch_bytes = 0;  ///< Of `live_bytes`, held for scratch.
@@ -125,6 +129,8 @@ class FRYS_API MemoryScope {
   /// The names from the root down, "kernel/wf-1/reader/step-3". Valid as long as this handle.
   [[nodiscard]] const std::string& path() const noexcept;
   [[nodiscard]] bool is_open() const noexcept;
+  /// Whether another process can be shown its blocks, see `ScopeOptions::shareable`.
+  [[nodiscard]] bool is_shareable() const noexcept;
 
   /// Opens a scope below this one. Names need not be unique; "/" is legal.
   /// Errors: invalid_argument (empty name), closed, out_of_memory.
