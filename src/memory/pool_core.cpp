@@ -172,6 +172,13 @@ PoolCore::Chain PoolCore::take_from_slabs(std::size_t index, std::uint32_t wante
   return chain;
 }
 
+ThreadCache* PoolCore::find_cache() const noexcept {
+  if (ThreadCache* own = own_cache(); own != nullptr || thread_is_ending) return own;
+  ThreadCache* cache = thread_caches.head;
+  while (cache != nullptr && cache->core != this) cache = cache->next_of_thread;
+  return cache;
+}
+
 ThreadCache* PoolCore::bind_cache() noexcept {
   if (current_cache != nullptr && current_cache->core == this) return current_cache;
   if (!thread_caches_ || thread_is_ending) return nullptr;

@@ -80,6 +80,8 @@ class PoolCore final : public ForkParticipant {
     ThreadCache* cache = current_cache;
     return cache != nullptr && cache->core == this ? cache : nullptr;
   }
+  /// The same when it used another pool in between. Null when it has none.
+  [[nodiscard]] ThreadCache* find_cache() const noexcept;
   /// The same, looked up or made. Null without heap memory, and at the thread's end.
   ThreadCache* bind_cache() noexcept;
   /// Calls `visit(const ThreadCache&)` for all threads' caches while they use them.

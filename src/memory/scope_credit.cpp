@@ -87,7 +87,7 @@ void ScopeNode::end_credit(const ThreadCache& cache, Credit& credit) noexcept {
 
 Status ScopeNode::charge(Units units, std::size_t bytes) noexcept {
   const bool small = pool_->is_small(bytes);
-  ThreadCache* own = small ? pool_->bind_cache() : pool_->own_cache();
+  ThreadCache* own = small ? pool_->bind_cache() : pool_->find_cache();
   const std::lock_guard lock(tree_->lock);
   if (!is_open()) return closed_status();
   ScopeNode* refuser = nullptr;
@@ -151,7 +151,7 @@ bool ScopeNode::deserves_credit(ThreadCache* cache) const noexcept {
 
 // Whatever lowers what is used notes the peak before, unless the block was never had.
 void ScopeNode::uncharge_open(Units units, bool never_used) noexcept {
-  ThreadCache* own = pool_->own_cache();
+  ThreadCache* own = pool_->find_cache();
   Credit* credit = credit_in(own);
   if (credit == nullptr && units <= most_credit / 2 && deserves_credit(own)) {
     credit = &open_credit(*own);
@@ -200,7 +200,7 @@ void ScopeNode::end_credits() noexcept {
     visit_credits(cache,
                   [&](ScopeNode& scope, Credit& credit) { scope.end_credit(cache, credit); });
   };
-  if (ThreadCache* own = pool_->own_cache()) end(*own);
+  if (ThreadCache* own = pool_->find_cache()) end(*own);
   if (holders_below() != 0) claim_all_caches(end);
 }
 

@@ -245,7 +245,7 @@ Status ScopeNode::make_ready(std::size_t bytes) {
   {
     const std::lock_guard lock(tree_->lock);
     if (!is_open()) return closed_status();
-    if (ScopeNode* refuser = pay_from_all(units, pool_->own_cache())) {
+    if (ScopeNode* refuser = pay_from_all(units, pool_->find_cache())) {
       return refuser->refusal(*this, bytes);
     }
     pay_back_open(units);

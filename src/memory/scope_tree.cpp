@@ -157,7 +157,7 @@ void ScopeNode::uncharge(Units units, bool never_used) noexcept {
     } else {
       ScopeNode* payer = nearest_open();
       if (payer != nullptr) {
-        payer->note_peaks(pool_->own_cache());
+        payer->note_peaks(pool_->find_cache());
         payer->adopted_ -= units;
         if (never_used) --payer->closed_allocations_;
       }

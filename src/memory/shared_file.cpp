@@ -24,6 +24,7 @@ namespace {
 
 constinit ShortLock files_lock;
 constinit std::atomic<SharedFile*> first_file{nullptr};
+constinit std::uint64_t last_generation = 0;  // under the lock
 
 // The child has none of the mappings, and must not touch its parent's files. It is alone, and the
 // list is whole at any instant, so it needs no lock; who held it is not here to give it back.
@@ -179,7 +180,7 @@ SharedFile* describe(const void* block, std::size_t bytes, std::uint64_t& genera
   SharedEntry& entry = file->entry_of(block);
   generation = entry.generation.load(std::memory_order_relaxed);
   if (generation != 0) return file;
-  generation = ++file->generations;
+  generation = ++last_generation;
   entry.size_bytes.store(bytes, std::memory_order_relaxed);
   // Who sees the generation sees the size, and the bytes that were written before.
   entry.generation.store(generation, std::memory_order_release);

@@ -8,8 +8,9 @@
 // first. The size never changes and is sealed, so who maps the file never meets its end.
 //
 // The entry of the 64 bytes in which a described block begins holds the block's generation and its
-// size; any other entry is 0. Generations of a file count up and are never used again (64 bits), so
-// that a descriptor can be told from every later one of the same place. Only the owner writes.
+// size; any other entry is 0. The generations of a process count up and are never used again (64
+// bits), so that a descriptor can be told from every later one of the same place. Only the owner
+// writes.
 //
 // Threads: the list of files is one for the process. Its lock is a leaf, held for few instructions.
 
@@ -59,7 +60,6 @@ struct SharedFile {
   std::size_t mapping_bytes = 0;
   std::byte* data = nullptr;
   std::size_t data_bytes = 0;
-  std::uint64_t generations = 0;  ///< Given out so far. Guarded by the list's lock.
   std::atomic<SharedFile*> next{nullptr};
 
   [[nodiscard]] SharedEntry& entry_of(const void* address) const noexcept {

@@ -106,6 +106,23 @@ TEST(SharedScope, CreditOfOneKindDoesNotRefuseTheOther) {
   other.join();
 }
 
+// A thread that used the other pool in between finds its credit of this one.
+TEST(SharedScope, ThePeakStaysExactBetweenTheKinds) {
+  auto memory = make_manager(64 * mib);
+  const MemoryScope shareable = *memory.root().child("out", {.shareable = true});
+  const MemoryScope plain = *memory.root().child("in");
+  for (int i = 0; i < 20; ++i) {
+    Storage a = *shareable.allocate(kib);
+    Storage b = *plain.allocate(kib);
+    a.reset();
+    Storage c = *shareable.allocate(2 * mib);
+    b.reset();
+    c.reset();
+  }
+  EXPECT_EQ(shareable.stats().peak_bytes, 2 * mib);
+  EXPECT_EQ(plain.stats().peak_bytes, kib);
+}
+
 TEST(SharedScope, TheCommitLimitIsOfBothPoolsTogether) {
   constexpr std::size_t budget = 64 * mib;
   auto memory = make_manager(budget);

@@ -77,12 +77,12 @@ Model::Model(const TensorMemoryOptions& options, bool exact) : lines_(all_lines(
   nodes_.push_back(std::move(root));
 }
 
-Node* Model::open(Node& parent, std::size_t budget_bytes, const Place& place) {
+Node* Model::open(Node& parent, const ScopeOptions& options, const Place& place) {
   // Before the child is there: from then on the parent's peak may be rounded.
   parent.had_children = true;
   const bool was_closed = parent.closed.load();
   Result<MemoryScope> scope =
-      parent.handles.front().child("n" + std::to_string(place.operation), {budget_bytes});
+      parent.handles.front().child("n" + std::to_string(place.operation), options);
   if (!scope) {
     if (scope.error() != ErrorCode::closed || parent.is_open()) {
       differs(place, "child: " + scope.error().to_string());
@@ -92,8 +92,12 @@ Node* Model::open(Node& parent, std::size_t budget_bytes, const Place& place) {
   if (was_closed) differs(place, "a closed scope got a child");
   auto node = std::make_unique<Node>();
   node->parent = &parent;
-  node->budget_bytes = rounded_budget(budget_bytes);
+  node->budget_bytes = rounded_budget(options.budget_bytes);
   node->handles.push_back(*std::move(scope));
+  node->shareable = options.shareable || parent.shareable;
+  if (node->handles.front().is_shareable() != node->shareable) {
+    differs(place, "a scope is not as shareable as it was asked to be");
+  }
   const std::lock_guard lock(mutex_);
   ++parent.nodes_below;
   // A parent that is being closed takes the child with it.
@@ -242,11 +246,21 @@ void Model::check_adopted(const Place& place) const {
   }
 }
 
+PoolStats Model::both_pools() const {
+  PoolStats sum = manager_->pool_stats();
+  const PoolStats shared = manager_->shared_pool_stats();
+  sum.mapped_bytes += shared.mapped_bytes;
+  sum.committed_bytes += shared.committed_bytes;
+  sum.live_bytes += shared.live_bytes;
+  sum.segments += shared.segments;
+  return sum;
+}
+
 void Model::check_all(const Place& place) {
   const std::lock_guard lock(mutex_);
   for (const auto& node : nodes_) check(*node, place);
   check_adopted(place);
-  const PoolStats pool = manager_->pool_stats();
+  const PoolStats pool = both_pools();
   if (pool.live_bytes < root().live_bytes || pool.committed_bytes < pool.live_bytes ||
       pool.mapped_bytes < pool.committed_bytes) {
     differs(place, "the pool has " + std::to_string(pool.mapped_bytes) + " bytes mapped, " +
@@ -275,7 +289,7 @@ void Model::check_empty(const Place& place) {
   if (root().live_bytes != 0) differs(place, "the model itself holds bytes at the end");
   if (manager_ == nullptr) return;
   manager_->trim();
-  const PoolStats pool = manager_->pool_stats();
+  const PoolStats pool = both_pools();
   if (pool.live_bytes + pool.committed_bytes + pool.mapped_bytes + pool.segments != 0) {
     differs(place, "after the end the pool has " + std::to_string(pool.mapped_bytes) +
                        " bytes mapped, " + std::to_string(pool.committed_bytes) + " committed, " +

@@ -28,10 +28,11 @@ inline constexpr std::size_t most_paid_ahead_bytes = std::size_t{2} << 20;
 struct Node {
   Node* parent = nullptr;
   std::size_t budget_bytes = unlimited_bytes;  ///< Rounded down as the library does.
-  std::vector<MemoryScope> handles;            ///< Of its owner; closed when the last one goes.
-  std::atomic<std::size_t> live_bytes{0};      ///< In blocks, without scratch.
-  std::atomic<std::size_t> own_bytes{0};       ///< Of `live_bytes`, allocated right here.
-  std::atomic<std::size_t> peak_bytes{0};      ///< Written by one thread only.
+  bool shareable = false;
+  std::vector<MemoryScope> handles;        ///< Of its owner; closed when the last one goes.
+  std::atomic<std::size_t> live_bytes{0};  ///< In blocks, without scratch.
+  std::atomic<std::size_t> own_bytes{0};   ///< Of `live_bytes`, allocated right here.
+  std::atomic<std::size_t> peak_bytes{0};  ///< Written by one thread only.
   std::atomic<std::uint64_t> allocations{0};
   std::atomic<std::uint64_t> copies{0};
   std::atomic<std::uint64_t> copied_bytes{0};
@@ -91,7 +92,7 @@ class Model {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
   /// Opens a scope below `parent`; null when that is closed.
-  Node* open(Node& parent, std::size_t budget_bytes, const Place& place);
+  Node* open(Node& parent, const ScopeOptions& options, const Place& place);
   /// What `act` closes: `node` and all below it.
   template <typename Act>
   void close(Node& node, Act&& act) {
@@ -125,6 +126,7 @@ class Model {
   void begin_close(Node& node);
   void end_close(Node& node);
   void check_adopted(const Place& place) const;
+  [[nodiscard]] PoolStats both_pools() const;
   void forget_dead();
 
   FaultInjector faults_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "frys/memory/copies.hpp"
+#include "frys/memory/shared.hpp"
 #include "torture/pattern.hpp"
 
 namespace frys::torture {
@@ -139,6 +140,7 @@ void Worker::adopt(Node& node, std::size_t bytes, Storage storage) {
   block->pattern = random_.next();
   block->handles.store(1, std::memory_order_relaxed);
   write_pattern(block->data, bytes, block->pattern);
+  if (below(4) == 0) describe_twice(node, storage);
   held_.push_back({std::move(storage), block});
 }
 
@@ -158,6 +160,18 @@ void Worker::allocate_absurd() {
 
 // Drops one handle. Whoever drops the last one looks at the content and takes the marks off first:
 // from then on the block may be anybody's.
+// Its description goes with its last handle.
+void Worker::describe_twice(const Node& node, const Storage& storage) {
+  const Result<MemoryDescriptor> first = describe(storage);
+  if (first.has_value() != node.shareable) fail("a block is not as shareable as its scope");
+  if (!first) return;
+  if (*first != *describe(storage)) fail("one block has two descriptions");
+  // Of a fresh block nobody has asked before: its number is newer than all that went before it.
+  if (model_.exact() && first->generation <= std::exchange(last_generation_, first->generation)) {
+    fail("a generation was given out twice");
+  }
+}
+
 void Worker::drop(std::size_t index) {
   std::swap(held_[index], held_.back());
   Held held = std::move(held_.back());

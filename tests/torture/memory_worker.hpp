@@ -63,6 +63,7 @@ class Worker {
   void check_refusal(Node& node, std::size_t bytes, bool was_closed, const Status& why);
   void allocate_absurd();
   void adopt(Node& node, std::size_t bytes, Storage storage);
+  void describe_twice(const Node& node, const Storage& storage);
   void drop(std::size_t index);
   void copy_handle();
   void copy_bytes();
@@ -98,6 +99,7 @@ class Worker {
   std::deque<Block> blocks_;  ///< Shadows this worker made; used again by whoever drops them.
   std::vector<Block*> spare_blocks_;
   std::size_t target_handles_ = 256;
+  std::uint64_t last_generation_ = 0;
   std::uint64_t refusals_ = 0;
   std::uint64_t allocations_ = 0;
 };

@@ -94,7 +94,7 @@ void Worker::open_scope() {
   if (own_.size() >= most_own_scopes) return drop_scope_handle();
   Node& parent = some_node();
   if (parent.handles.empty()) return;
-  if (Node* node = model_.open(parent, some_budget(random_), place_)) own_.push_back(node);
+  if (Node* node = model_.open(parent, some_options(random_), place_)) own_.push_back(node);
 }
 
 void Worker::close_scope() {

@@ -72,7 +72,7 @@ void Round::share_scopes() {
     std::erase_if(shared_, [](const Node* node) { return node->handles.empty(); });
     while (shared_.size() < 6) {
       Node& parent = shared_.size() < 3 ? model_->root() : *shared_[random_.next_below(3)];
-      shared_.push_back(model_->open(parent, some_budget(random_), place()));
+      shared_.push_back(model_->open(parent, some_options(random_), place()));
     }
   }
   for (const auto& worker : workers_) {

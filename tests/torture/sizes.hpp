@@ -41,6 +41,12 @@ inline std::size_t some_budget(SeededRandom& random) {
   return random.next_below(128);
 }
 
+/// Every fourth scope, and what is opened below it, can be shown to other processes.
+inline ScopeOptions some_options(SeededRandom& random) {
+  const std::size_t budget_bytes = some_budget(random);
+  return {.budget_bytes = budget_bytes, .shareable = random.next_below(4) == 0};
+}
+
 /// A size that can be had if the budgets allow it.
 inline std::size_t some_size(SeededRandom& random, Mix mix) {
   const std::uint64_t dice = random.next_below(100000);
