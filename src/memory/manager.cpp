@@ -3,6 +3,7 @@
 
 #include "frys/memory/manager.hpp"
 
+#include <limits>
 #include <map>
 #include <mutex>
 #include <new>
@@ -143,6 +144,7 @@ struct TensorMemoryManager::Impl {
   };
 
   std::unique_ptr<MemoryPool> pool;
+  std::shared_ptr<detail::Decay> decay;
   MemoryScope root;
   Environment environment;
   std::mutex mutex;
@@ -241,11 +243,17 @@ Result<TensorMemoryManager> TensorMemoryManager::create(const TensorMemoryOption
     impl->environment = environment;
     MemoryPoolOptions pool_options = options.pool;
     pool_options.commit_bytes = std::min(pool_options.commit_bytes, budget_bytes);
+    if (options.decay_ns == 0) pool_options.retain_bytes = 0;
     Result<std::unique_ptr<MemoryPool>> pool = MemoryPool::create(pool_options, environment);
     if (!pool) return pool.error();
     impl->pool = *std::move(pool);
-    impl->root = MemoryScope(detail::ScopeNode::make_root(
-        options.root_name, budget_bytes, impl->pool->core(), pool_options, environment.faults));
+    if (options.decay_ns > 0 && options.decay_ns != std::numeric_limits<std::int64_t>::max()) {
+      impl->decay = std::make_shared<detail::Decay>(impl->pool->core(), *environment.executor,
+                                                    options.decay_ns);
+    }
+    impl->root = MemoryScope(
+        detail::ScopeNode::make_root(options.root_name, budget_bytes, impl->pool->core(),
+                                     pool_options, environment.faults, impl->decay));
     impl->add_metrics();
     return TensorMemoryManager(std::move(impl));
   } catch (const std::bad_alloc&) {
@@ -338,6 +346,7 @@ Status TensorMemoryManager::close() noexcept {
   if (impl_->metrics_source != 0) {
     impl_->environment.metrics->remove_source(impl_->metrics_source);
   }
+  if (impl_->decay != nullptr) impl_->decay->close();
   impl_->root.node_->close();
   impl_->workflows.clear();
   impl_->report_held();

@@ -119,6 +119,7 @@ Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
   Chain chain{nullptr, 0};
   {
     const std::lock_guard lock(list.mutex);
+    ++list.visits;
     if (list.depot_count != 0 && cache != nullptr) {
       chain = list.depot[--list.depot_count];
     } else {
@@ -286,6 +287,7 @@ void PoolCore::put_back(std::size_t index, Chain chain) noexcept {
   SlabList& list = lists_[index];
   {
     const std::lock_guard lock(list.mutex);
+    ++list.visits;
     // Only chains worth the visit; after close nothing may stay in the depot, as it would hold the
     // core for ever.
     if (chain.count >= shape.magazine_blocks / 2 && list.depot_count < shape.depot_chains &&

@@ -37,6 +37,8 @@ namespace frys::detail {
 /// library; it takes one word of the static space that the loader keeps for this.
 __attribute__((tls_model("initial-exec"))) extern constinit thread_local ThreadCache* current_cache;
 
+class DecayCurve;
+
 class PoolCore final : public ForkParticipant {
  public:
   PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noexcept;
@@ -125,6 +127,14 @@ class PoolCore final : public ForkParticipant {
   /// Throws std::bad_alloc.
   [[nodiscard]] ArenaSnapshot arena() const;
 
+  // For the decay, in pool_decay.cpp. One thread at a time.
+  /// From now on it counts what is idle.
+  void begin_decay() noexcept;
+  /// A beat of it has passed: lets go of what was idle for long enough.
+  void decay(DecayCurve& curve) noexcept;
+  /// True while there is anything to let go of.
+  [[nodiscard]] bool holds_idle() const noexcept;
+
   /// Drops the pool object's reference; what is free goes back to the system.
   void close() noexcept;
   /// Gives back a cache and all it holds; its thread does not know it any more.
@@ -156,6 +166,9 @@ class PoolCore final : public ForkParticipant {
     std::uint64_t slabs = 0;
     std::uint32_t empty = 0;  ///< Of those, how many have all their blocks.
     std::uint64_t out = 0;    ///< Blocks that are in no slab, those in the depot included.
+    std::uint64_t visits = 0;
+    std::uint64_t seen_visits = 0;   ///< At the decay's last beat,
+    std::uint32_t unused_beats = 0;  ///< and for how many it was the same.
     void link(Slab* slab) noexcept;
     void unlink(Slab* slab) noexcept;
   };
@@ -189,6 +202,11 @@ class PoolCore final : public ForkParticipant {
   void claim_all() noexcept;
   void empty_caches() noexcept;
   void trim_class(std::size_t index) noexcept;
+  void give_up_unused_caches() noexcept;
+  void give_up(ThreadCache& cache) noexcept;
+  void give_up_unused_slabs() noexcept;
+  /// Free pages that are not promised to anybody.
+  [[nodiscard]] std::size_t spare_pages() const noexcept;
   PageSource& page_source() noexcept;
   bool prefault_class(std::size_t index, std::size_t bytes) noexcept;
   Chain take_from_slabs(std::size_t index, std::uint32_t wanted, Status& why) noexcept;

@@ -274,6 +274,7 @@ void ScopeNode::close() noexcept {
     const std::unique_ptr<ScratchChunk> chunk(chunks);
     chunks = chunk->older;
   }
+  wake_decay();
   drop_dead(dead);
 }
 

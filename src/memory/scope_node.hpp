@@ -36,6 +36,7 @@
 
 #include "frys/memory/manager.hpp"
 #include "frys/memory/scope.hpp"
+#include "memory/decay.hpp"
 #include "memory/pool_core.hpp"
 #include "memory/private_heap.hpp"
 #include "memory/short_lock.hpp"
@@ -48,8 +49,13 @@ class ScopeNode;
 /// What all scopes of one tree share; made and ended with the root. Keeps the pool's core, so that
 /// an allocation that races with the manager's close finds it.
 struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
-  ScopeTree(PoolCore& core, const MemoryPoolOptions& options, FaultInjector* injector) noexcept
-      : ForkParticipant(Rank::tree), pool(&core), pool_options(options), faults(injector) {}
+  ScopeTree(PoolCore& core, const MemoryPoolOptions& options, FaultInjector* injector,
+            std::shared_ptr<Decay> idle) noexcept
+      : ForkParticipant(Rank::tree),
+        pool(&core),
+        pool_options(options),
+        faults(injector),
+        decay(std::move(idle)) {}
   void hold_for_fork() noexcept override;
   void let_go_after_fork() noexcept override;
 
@@ -57,6 +63,7 @@ struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
   PoolCore* const pool;
   const MemoryPoolOptions pool_options;  ///< What the pools of the tree are made with.
   FaultInjector* const faults;
+  const std::shared_ptr<Decay> decay;  ///< Null: free pages stay until a trim.
   /// The pool of shareable scopes; null until there is one. Made under the lock, while the root is
   /// open; from then on it stays.
   std::atomic<PoolCore*> shared_pool{nullptr};
@@ -82,7 +89,8 @@ class ScopeNode : public PrivateObject<ScopeNode> {
 
   /// A root with one handle. Throws std::bad_alloc.
   static ScopeNode* make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool,
-                              const MemoryPoolOptions& pool_options, FaultInjector* faults);
+                              const MemoryPoolOptions& pool_options, FaultInjector* faults,
+                              std::shared_ptr<Decay> decay = {});
   Result<ScopeNode*> make_child(std::string_view name, const ScopeOptions& options);
 
   void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
@@ -140,6 +148,9 @@ class ScopeNode : public PrivateObject<ScopeNode> {
             ScopeTree* tree, PoolCore* pool);
   ~ScopeNode();
 
+  void wake_decay() const noexcept {
+    if (tree_->decay != nullptr) tree_->decay->wake();
+  }
   Status charge(Units units, std::size_t bytes) noexcept;
   void uncharge(Units units, bool never_used = false) noexcept;
   Status out_of_memory(const Status& why, std::size_t bytes) const noexcept;

@@ -45,8 +45,9 @@ void ScopeTree::let_go_after_fork() noexcept {
 }
 
 ScopeNode* ScopeNode::make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool,
-                                const MemoryPoolOptions& pool_options, FaultInjector* faults) {
-  auto tree = std::make_unique<ScopeTree>(pool, pool_options, faults);
+                                const MemoryPoolOptions& pool_options, FaultInjector* faults,
+                                std::shared_ptr<Decay> decay) {
+  auto tree = std::make_unique<ScopeTree>(pool, pool_options, faults, std::move(decay));
   auto* root = new ScopeNode(name, std::string(name), budget_units(budget_bytes, most_units),
                              nullptr, tree.get(), &pool);
   tree.release()->root = root;
@@ -165,6 +166,7 @@ void ScopeNode::uncharge(Units units, bool never_used) noexcept {
     }
   }
   drop_dead(dead);
+  wake_decay();
   drop_reference();
 }
 

@@ -91,6 +91,11 @@ struct alignas(64) ThreadCache : PrivateObject<ThreadCache> {
   std::uint32_t releases = 0;
   std::array<Credit, credit_slots> credits;
   std::array<Magazine, size_classes> magazines;
+  /// What the decay saw here at its last beat, and for how many it was the same. Guarded by the
+  /// lock of the pool's list.
+  std::uint64_t trace = 0;
+  std::uint32_t unused_beats = 0;
+  bool given_up = false;
 
   /// A free block, paid from the scope's credit. Null, and nothing done, when either is missing.
   Block* take(const ScopeNode* scope, std::size_t slot, std::uint64_t units,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ struct TensorMemoryOptions {
   std::size_t budget_bytes = 0;
   /// Name of the root scope, the first part of every path.
   std::string root_name = "kernel";
+  /// How long free pages are kept that nobody needs, in ns of `Environment::executor`'s clock; then
+  /// they go back to the system as background work, bit by bit. Default: as long as jemalloc keeps
+  /// them. 0: each goes when it is freed, and none is made ready ahead. Below 0 and the largest
+  /// number: they are kept until `trim()`, as they are on an executor without timers.
+  std::int64_t decay_ns = 10'000'000'000;
   /// The pool under the scopes, and the one under shareable scopes. `commit_bytes` is cut to the
   /// budget, and counts the pages of both together; `retain_bytes` and `segment_bytes` are of each.
   MemoryPoolOptions pool;
@@ -100,7 +106,8 @@ class FRYS_API TensorMemoryManager {
   /// disk), out_of_memory.
   Status stop_trace() noexcept;
   /// Closes every scope; blocks still held stay valid and give their pages back when they go.
-  /// Closing again does nothing. Always succeeds.
+  /// Waits for background work of its own that is under way. Closing again does nothing. Always
+  /// succeeds.
   Status close() noexcept;
 
  private:
