@@ -61,8 +61,11 @@ void for_each_ancestor(const std::string& mount, std::string path, Visit visit) 
 void read_version2(const std::string& mount, const std::string& path, CgroupLimits& limits) {
   for_each_ancestor(mount, path, [&](const std::string& group) {
     keep_least(limits.cores, read_cpu_max(group + "/cpu.max"));
-    if (const auto bytes = read_number(group + "/memory.max")) {
-      keep_least(limits.memory_bytes, std::optional<std::size_t>(*bytes));
+    // Above `memory.high` a group is slowed down until it is useless, above `memory.max` killed.
+    for (const char* limit : {"/memory.max", "/memory.high"}) {
+      if (const auto bytes = read_number(group + limit)) {
+        keep_least(limits.memory_bytes, std::optional<std::size_t>(*bytes));
+      }
     }
   });
 }

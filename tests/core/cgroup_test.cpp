@@ -46,6 +46,15 @@ TEST_F(Cgroup, Version2TakesTheTightestOfAllAncestors) {
   EXPECT_EQ(read().cores, 1.5);
 }
 
+TEST_F(Cgroup, WhereVersion2SlowsDownIsALimitToo) {
+  write("proc/self/cgroup", "0::/app\n");
+  write("sys/fs/cgroup/app/memory.max", "8192\n");
+  write("sys/fs/cgroup/app/memory.high", "4096\n");
+  EXPECT_EQ(read().memory_bytes, 4096U);
+  write("sys/fs/cgroup/app/memory.high", "max\n");
+  EXPECT_EQ(read().memory_bytes, 8192U);
+}
+
 TEST_F(Cgroup, Version1HasAHierarchyEach) {
   write("proc/self/cgroup", "5:cpu,cpuacct:/a\n4:memory:/b\n");
   write("sys/fs/cgroup/memory/b/memory.limit_in_bytes", "4096\n");
