@@ -74,7 +74,9 @@ PageRun* PageHeap::take_cold(Lock& lock, std::uint32_t count, std::uint32_t alig
   const std::size_t too_many = excess(touched_pages_of_both(), limits_.commit_pages);
   lock.unlock();
   make_known(*run);
-  if (too_many != 0) purge_both(too_many);
+  if (too_many != 0 && purge_both(too_many) < too_many) {
+    over_limit_.store(true, std::memory_order_relaxed);
+  }
   const std::size_t bytes = std::size_t{run->count} * heap_page_bytes;
   if (cold.pages == 0 || source_.commit(run->address(), bytes)) return run;
   lock.lock();
@@ -180,10 +182,11 @@ std::size_t PageHeap::purge(std::size_t most_pages) noexcept {
   return purged;
 }
 
-void PageHeap::purge_both(std::size_t most_pages) noexcept {
+std::size_t PageHeap::purge_both(std::size_t most_pages) noexcept {
   const std::size_t purged = purge(most_pages);
   PageHeap* other = other_.load(std::memory_order_acquire);
-  if (purged < most_pages && other != nullptr) other->purge(most_pages - purged);
+  if (purged >= most_pages || other == nullptr) return purged;
+  return purged + other->purge(most_pages - purged);
 }
 
 void PageHeap::join(PageHeap& a, PageHeap& b) noexcept {
@@ -194,6 +197,15 @@ void PageHeap::join(PageHeap& a, PageHeap& b) noexcept {
 void PageHeap::separate(PageHeap& heap) noexcept {
   PageHeap* other = heap.other_.exchange(nullptr);
   if (other != nullptr) other->other_.store(nullptr);
+}
+
+void PageHeap::purge_excess() noexcept {
+  std::size_t too_many = 0;
+  {
+    const std::lock_guard lock(lock_);
+    too_many = excess(touched_pages_of_both(), limits_.commit_pages);
+  }
+  purge_both(too_many);
 }
 
 std::size_t PageHeap::take_idle_floor() noexcept {

@@ -87,6 +87,13 @@ class PageHeap {
   /// Gives back up to so many free touched pages, from the ends of the longest runs, and of those
   /// first from what has lain longest. Returns how many. Cost: a system call a run.
   std::size_t purge(std::size_t most_pages) noexcept;
+  /// True, once, after pages were taken that the limit has no room for although none were free:
+  /// whoever has free ones elsewhere gives them back, and then has the excess purged.
+  [[nodiscard]] bool passed_limit() noexcept {
+    return over_limit_.load(std::memory_order_relaxed) &&
+           over_limit_.exchange(false, std::memory_order_relaxed);
+  }
+  void purge_excess() noexcept;
   /// The least number of free touched pages there was since this was asked last.
   std::size_t take_idle_floor() noexcept;
   /// Lets two heaps keep within the commit limit together: what both have touched counts, and each
@@ -150,7 +157,7 @@ class PageHeap {
                                  Cold& cold, Status& why) noexcept;
   void make_known(PageRun& run) noexcept;
   [[nodiscard]] std::size_t pages_in_use() const noexcept;
-  void purge_both(std::size_t most_pages) noexcept;
+  std::size_t purge_both(std::size_t most_pages) noexcept;
   void put_decommitted(Lock& lock, PageRun* run) noexcept;
   Segment* map_segment(std::uint32_t least_pages, Status& why) noexcept;
   void unmap_segment(Segment* segment) noexcept;
@@ -175,6 +182,7 @@ class PageHeap {
   std::atomic<FaultInjector*> faults_;
   HugePages huge_;
   std::atomic<HugePagesUse> huge_use_{HugePagesUse::undecided};
+  std::atomic<bool> over_limit_{false};
   bool on_valgrind_;
 };
 

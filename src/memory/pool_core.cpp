@@ -130,6 +130,7 @@ Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
       references_.fetch_add(chain.count, std::memory_order_relaxed);
     }
   }
+  keep_limit();
   Block* block = chain.head;
   if (chain.count > 1) {
     const OwnerSection section(cache->gate);
@@ -359,6 +360,12 @@ void PoolCore::trim() noexcept {
   empty_caches();
   for (std::size_t index = 0; index < slab_classes; ++index) trim_class(index);
   heap_.trim();
+}
+
+void PoolCore::give_up_excess() noexcept {
+  empty_caches();
+  for (std::size_t index = 0; index < slab_classes; ++index) trim_class(index);
+  heap_.purge_excess();
 }
 
 void PoolCore::empty_caches() noexcept {

@@ -193,6 +193,12 @@ class PoolCore final : public ForkParticipant {
   /// Gives back blocks of a class of runs.
   void put_runs(Chain chain) noexcept;
   Block* refill(std::size_t index, Status& why) noexcept;
+  /// After pages were taken, no lock held: what lies in caches is no reason to pass the limit.
+  void keep_limit() noexcept {
+    if (heap_.passed_limit()) [[unlikely]]
+      give_up_excess();
+  }
+  void give_up_excess() noexcept;
   void cache_block(ThreadCache& cache, Block* block) noexcept;
   /// All blocks of one class but the `keep` used last, which are warm in the processor's cache.
   static Chain cut(Magazine& magazine, std::uint32_t keep) noexcept;

@@ -15,6 +15,7 @@ Block* PoolCore::take_run(std::size_t pages, std::uint16_t origin, Status& why,
   PageHeap::Cold cold;
   PageRun* run = heap_.take(pages, cold, why, alignment);
   if (run == nullptr) return nullptr;
+  keep_limit();
   references_.fetch_add(1, std::memory_order_relaxed);
   run_bytes_.fetch_add(std::size_t{run->count} * heap_page_bytes, std::memory_order_relaxed);
   run->origin = origin;
