@@ -320,6 +320,19 @@ PoolStats TensorMemoryManager::shared_pool_stats() const noexcept {
   return shared != nullptr ? shared->stats() : PoolStats{};
 }
 
+Result<PressureRegistration> TensorMemoryManager::add_pressure_handler(PressureHandler handler,
+                                                                       int priority) {
+  if (!handler) return Status(ErrorCode::invalid_argument, "the pressure handler is empty");
+  if (impl_ == nullptr) return Status(ErrorCode::closed, "the memory manager was moved from");
+  try {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->pool == nullptr) return Status(ErrorCode::closed, "the memory manager is closed");
+    return impl_->root.node_->pressure().add(std::move(handler), priority);
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
 void TensorMemoryManager::trim() noexcept {
   if (impl_ == nullptr) return;
   impl_->root.node_->pool().trim();

@@ -85,12 +85,11 @@ void ScopeNode::end_credit(const ThreadCache& cache, Credit& credit) noexcept {
   --holders_;
 }
 
-Status ScopeNode::charge(Units units, std::size_t bytes) noexcept {
+Status ScopeNode::charge(Units units, std::size_t bytes, const ScopeNode*& refuser) noexcept {
   const bool small = pool_->is_small(bytes);
   ThreadCache* own = small ? pool_->bind_cache() : pool_->find_cache();
   const std::lock_guard lock(tree_->lock);
   if (!is_open()) return closed_status();
-  ScopeNode* refuser = nullptr;
   if (small && own != nullptr && !tree_->trace.on()) {
     refuser = pay_with_credit(units, *own);
   } else {

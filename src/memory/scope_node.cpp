@@ -63,7 +63,7 @@ void ScopeNode::drop_handle() noexcept {
   drop_reference();
 }
 
-Result<Storage> ScopeNode::allocate(std::size_t bytes, std::size_t alignment) noexcept {
+Result<Storage> ScopeNode::allocate(std::size_t bytes, std::size_t alignment, bool press) noexcept {
   if (bytes > max_request_bytes) return too_large(path_);
   const Units units = units_of(bytes);
   Block* block = nullptr;
@@ -74,16 +74,12 @@ Result<Storage> ScopeNode::allocate(std::size_t bytes, std::size_t alignment) no
   if (block != nullptr) {
     pool_->make_ready(block, bytes);
   } else {
-    if (Status status = charge(units, bytes); !status.ok()) {
-      note_refusal(bytes, status);
-      return status;
-    }
-    Status why;
-    block = pool_->allocate_aligned(bytes, alignment, why);
+    Refusal refusal;
+    block = obtain(bytes, alignment, refusal);
+    if (block == nullptr && press) block = obtain_under_pressure(bytes, alignment, refusal);
     if (block == nullptr) {
-      uncharge(units, true);
-      note_refusal(bytes, why);
-      return out_of_memory(why, bytes);
+      note_refusal(bytes, refusal.status);
+      return std::move(refusal.status);
     }
     if (tree_->trace.on()) tree_->trace.allocated(this, block, bytes);
   }
@@ -156,8 +152,8 @@ Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
     }
   }
   // Without the lock: allocating may need the tree's, which comes first.
-  Result<Storage> storage = allocate(std::max(size_bytes, chunk_bytes));
-  if (!storage && storage.error() == ErrorCode::budget_exceeded) storage = allocate(size_bytes);
+  Result<Storage> storage = allocate(std::max(size_bytes, chunk_bytes), size_bytes >= chunk_bytes);
+  if (!storage && size_bytes < chunk_bytes) storage = allocate(size_bytes);
   if (!storage) return storage.error();
   auto chunk = std::unique_ptr<ScratchChunk>(new (std::nothrow) ScratchChunk);
   if (chunk == nullptr) return Status::out_of_memory();

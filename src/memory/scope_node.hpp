@@ -38,6 +38,7 @@
 #include "frys/memory/scope.hpp"
 #include "memory/decay.hpp"
 #include "memory/pool_core.hpp"
+#include "memory/pressure.hpp"
 #include "memory/private_heap.hpp"
 #include "memory/short_lock.hpp"
 #include "memory/trace_recorder.hpp"
@@ -63,6 +64,7 @@ struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
   PoolCore* const pool;
   const MemoryPoolOptions pool_options;  ///< What the pools of the tree are made with.
   FaultInjector* const faults;
+  const std::shared_ptr<PressureChain> pressure = std::make_shared<PressureChain>();
   const std::shared_ptr<Decay> decay;  ///< Null: free pages stay until a trim.
   /// The pool of shareable scopes; null until there is one. Made under the lock, while the root is
   /// open; from then on it stays.
@@ -98,8 +100,10 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop_reference() noexcept;
 
-  /// `alignment`: a power of two that the pool can give.
-  Result<Storage> allocate(std::size_t bytes, std::size_t alignment = unit_bytes) noexcept;
+  /// `alignment`: a power of two that the pool can give. `press`: what is refused may have handlers
+  /// let go of memory first.
+  Result<Storage> allocate(std::size_t bytes, std::size_t alignment = unit_bytes,
+                           bool press = true) noexcept;
   /// Takes a block back whose last reference went, and its charge off. The node may be gone when
   /// this returns.
   void release(Block* block) noexcept;
@@ -129,6 +133,7 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   [[nodiscard]] PoolCore* shared_pool() const noexcept {
     return tree_->shared_pool.load(std::memory_order_acquire);
   }
+  [[nodiscard]] PressureChain& pressure() const noexcept { return *tree_->pressure; }
   [[nodiscard]] ScopeStats stats() const noexcept;
   [[nodiscard]] std::vector<ScopeStats> children() const noexcept;
   [[nodiscard]] ScopeSnapshot snapshot() const noexcept;
@@ -151,7 +156,15 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   void wake_decay() const noexcept {
     if (tree_->decay != nullptr) tree_->decay->wake();
   }
-  Status charge(Units units, std::size_t bytes) noexcept;
+  // Cold: no warm block was paid for. In scope_pressure.cpp.
+  struct Refusal {
+    Status status;
+    const ScopeNode* by = nullptr;  ///< Whose budget refused.
+  };
+  Block* obtain(std::size_t bytes, std::size_t alignment, Refusal& refusal) noexcept;
+  Block* obtain_after_trim(std::size_t bytes, std::size_t alignment, Refusal& refusal) noexcept;
+  Block* obtain_under_pressure(std::size_t bytes, std::size_t alignment, Refusal& refusal) noexcept;
+  Status charge(Units units, std::size_t bytes, const ScopeNode*& refuser) noexcept;
   void uncharge(Units units, bool never_used = false) noexcept;
   Status out_of_memory(const Status& why, std::size_t bytes) const noexcept;
   /// What is taken uses up what was made ready for it.

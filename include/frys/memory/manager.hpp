@@ -21,6 +21,7 @@
 #include "frys/core/result.hpp"
 #include "frys/memory/arena.hpp"
 #include "frys/memory/pool.hpp"
+#include "frys/memory/pressure.hpp"
 #include "frys/memory/scope.hpp"
 
 namespace frys {
@@ -93,6 +94,14 @@ class FRYS_API TensorMemoryManager {
   /// Of the pool under shareable scopes; all 0 until one was opened, and where `pool_stats` is of
   /// it (`MemoryPoolOptions::backing`).
   [[nodiscard]] PoolStats shared_pool_stats() const noexcept;
+  /// Asks `handler` from now on, when a scope is refused what it allocates or borrows as scratch:
+  /// by a budget, or by the system even after a `trim()`. Handlers are asked in turn, higher
+  /// priorities first, then in order of registration; after each that let something go the request
+  /// is tried again, and when all were asked it is refused. `reserve` asks nobody: it is foresight,
+  /// not need. Errors: invalid_argument (an empty handler), closed, out_of_memory. Cost: none for
+  /// requests that are met.
+  [[nodiscard]] Result<PressureRegistration> add_pressure_handler(PressureHandler handler,
+                                                                  int priority = 0);
   /// Gives free pages of both pools back to the system, see `MemoryPool::trim`.
   void trim() noexcept;
   /// Records from now on what all scopes do, into a file that is made or replaced; see trace.hpp.
