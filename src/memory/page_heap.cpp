@@ -131,12 +131,12 @@ std::size_t PageHeap::pages_in_use() const noexcept {
   return touched_pages_ - idle_pages_;
 }
 
-Status PageHeap::prefault(std::size_t count) noexcept {
+Status PageHeap::prefault(std::size_t count, std::size_t longest) noexcept {
   const PageHeap* other = other_.load(std::memory_order_acquire);
   const std::size_t used_elsewhere = other != nullptr ? other->pages_in_use() : 0;
   Lock lock(lock_);
   count = round_up(std::min(count, most_idle_pages(used_elsewhere)), grain_);
-  if (count == 0) return {};
+  if (count == 0 || (longest < count && usable_pages(longest) >= count)) return {};
   if (count > most_run_pages) return Status::out_of_memory();
   const auto pages = static_cast<std::uint32_t>(count);
   Cold cold;

@@ -80,8 +80,9 @@ class PageHeap {
     return source_.populate(pages, bytes);
   }
 
-  /// Makes one free run of `count` touched pages, or as many as the limits allow.
-  Status prefault(std::size_t count) noexcept;
+  /// Makes one free run of `count` touched pages, or as many as the limits allow. Nothing when runs
+  /// of up to `longest` pages find so many in the free ones there are.
+  Status prefault(std::size_t count, std::size_t longest = most_run_pages) noexcept;
   /// Gives all free pages back; unmaps segments that are free as a whole.
   void trim() noexcept;
   /// Gives back up to so many free touched pages, from the ends of the longest runs, and of those
@@ -149,6 +150,7 @@ class PageHeap {
   }
   [[nodiscard]] std::size_t most_idle_pages(std::size_t used_elsewhere) const noexcept;
   [[nodiscard]] std::size_t touched_pages_of_both() const noexcept;
+  [[nodiscard]] std::size_t usable_pages(std::size_t longest) const noexcept;
 
   // With system calls, the lock left meanwhile (page_heap.cpp).
   PageRun* take_cold(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,

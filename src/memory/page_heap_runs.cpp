@@ -13,6 +13,7 @@ namespace {
 
 constexpr int most_seeds = 4;       ///< Runs of a kind to start from when none is long enough.
 constexpr int most_neighbours = 8;  ///< To look at on each side.
+constexpr int most_summed = 16;     ///< Runs to count together.
 
 std::uint32_t aligned_up(std::uint32_t page, std::uint32_t alignment) {
   return (page + alignment - 1) & ~(alignment - 1);
@@ -261,6 +262,16 @@ void PageHeap::put_parts(PageRun* run, std::uint64_t cold) noexcept {
     put(part, !kind);
     end = begin;
   }
+}
+
+// How many of the free touched pages requests for up to `longest` each are sure to fill: one that
+// no longer fits a run leaves fewer than that behind in it. Only the longest runs are asked.
+std::size_t PageHeap::usable_pages(std::size_t longest) const noexcept {
+  std::size_t usable = 0;
+  warm_.for_longest(most_summed, [&](const PageRun* run) {
+    if (run->count >= longest) usable += run->count - longest + 1;
+  });
+  return usable;
 }
 
 std::size_t PageHeap::touched_pages_of_both() const noexcept {

@@ -327,12 +327,13 @@ void PoolCore::release(std::uint64_t count) noexcept {
   if (references_.fetch_sub(count, std::memory_order_acq_rel) == count) delete this;
 }
 
-Status PoolCore::prefault(std::size_t bytes) noexcept {
+Status PoolCore::prefault(std::size_t bytes, std::size_t largest_bytes) noexcept {
   if (bytes > max_request_bytes) {
     return {ErrorCode::invalid_argument, "asked to make more bytes ready than can be addressed"};
   }
+  if (largest_bytes == 0 || largest_bytes > bytes) largest_bytes = bytes;
   // No block of a larger class than their own can be among the bytes.
-  const std::size_t last = class_of_bytes(std::min(bytes, largest_slab_class_bytes));
+  const std::size_t last = class_of_bytes(std::min(largest_bytes, largest_slab_class_bytes));
   const std::uint64_t small_enough = ~std::uint64_t{0} >> (63 - last);
   for (std::uint64_t cold = cold_classes_.load(std::memory_order_relaxed) & small_enough; cold != 0;
        cold &= cold - 1) {
@@ -340,8 +341,12 @@ Status PoolCore::prefault(std::size_t bytes) noexcept {
     if (!prefault_class(index, bytes)) return Status::out_of_memory();
   }
   // One block of so many bytes takes its class's.
-  return heap_.prefault(
-      heap_pages_of(bytes > largest_class_bytes ? bytes : bytes_of_class(class_of_bytes(bytes))));
+  const auto pages_of = [](std::size_t block_bytes) {
+    return heap_pages_of(block_bytes > largest_class_bytes
+                             ? block_bytes
+                             : bytes_of_class(class_of_bytes(block_bytes)));
+  };
+  return heap_.prefault(pages_of(bytes), pages_of(largest_bytes));
 }
 
 bool PoolCore::prefault_class(std::size_t index, std::size_t bytes) noexcept {

@@ -111,14 +111,15 @@ class PoolCore final : public ForkParticipant {
   void promise(std::size_t bytes) noexcept {
     promised_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   }
-  /// Makes ready all that is promised.
-  Status prefault_promised() noexcept {
-    return prefault(promised_bytes_.load(std::memory_order_relaxed));
+  /// Makes ready all that is promised; no block of it is larger than `largest_bytes`, 0 for
+  /// unknown.
+  Status prefault_promised(std::size_t largest_bytes) noexcept {
+    return prefault(promised_bytes_.load(std::memory_order_relaxed), largest_bytes);
   }
   void promise_kept(std::size_t bytes) noexcept {
     promised_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   }
-  Status prefault(std::size_t bytes) noexcept;
+  Status prefault(std::size_t bytes, std::size_t largest_bytes = 0) noexcept;
   void note_first_touch(std::uint32_t pages) noexcept {
     first_touch_pages_.fetch_add(pages, std::memory_order_relaxed);
   }

@@ -86,7 +86,16 @@ Result<Scratch> MemoryScope::scratch(std::size_t bytes) const {
 Status MemoryScope::reserve(std::size_t bytes) const {
   if (node_ == nullptr) return no_scope();
   try {
-    return node_->reserve(bytes);
+    return node_->reserve({.bytes = bytes});
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
+}
+
+Status MemoryScope::reserve(const MemoryPlan& plan) const {
+  if (node_ == nullptr) return no_scope();
+  try {
+    return node_->reserve(plan);
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }

@@ -152,7 +152,8 @@ Result<Scratch> ScopeNode::scratch(std::size_t bytes) {
     }
   }
   // Without the lock: allocating may need the tree's, which comes first.
-  Result<Storage> storage = allocate(std::max(size_bytes, chunk_bytes), size_bytes >= chunk_bytes);
+  Result<Storage> storage =
+      allocate(std::max(size_bytes, chunk_bytes), unit_bytes, size_bytes >= chunk_bytes);
   if (!storage && size_bytes < chunk_bytes) storage = allocate(size_bytes);
   if (!storage) return storage.error();
   auto chunk = std::unique_ptr<ScratchChunk>(new (std::nothrow) ScratchChunk);
@@ -222,40 +223,6 @@ std::unique_ptr<ScratchChunk> ScopeNode::take_out(ScratchChunk* chunk) noexcept 
   scratch_bytes_.fetch_sub(units_of(chunk->storage.size_bytes()) * unit_bytes,
                            std::memory_order_relaxed);
   return std::unique_ptr<ScratchChunk>(chunk);
-}
-
-Status ScopeNode::reserve(std::size_t bytes) {
-  if (bytes > max_request_bytes) return too_large(path_);
-  Status status = make_ready(bytes);
-  if (!status.ok()) {
-    note_refusal(bytes, status);
-  } else if (tree_->trace.on()) {
-    tree_->trace.reserved(this, bytes);
-  }
-  return status;
-}
-
-Status ScopeNode::make_ready(std::size_t bytes) {
-  const Units units = units_of(bytes);
-  Units more = 0;
-  {
-    const std::lock_guard lock(tree_->lock);
-    if (!is_open()) return closed_status();
-    if (ScopeNode* refuser = pay_from_all(units, pool_->find_cache())) {
-      return refuser->refusal(*this, bytes);
-    }
-    pay_back_open(units);
-    if (bytes != 0) more = units - std::min(units, promised_.load(std::memory_order_relaxed));
-    // The pool's first, so that keeping the promise never takes more of it than there is.
-    pool_->promise(more * unit_bytes);
-    promised_.fetch_add(more, std::memory_order_release);
-  }
-  if (bytes == 0) return {};
-  if (Status status = pool_->prefault_promised(); !status.ok()) {
-    cut_promise(more);
-    return status.with_context("making memory ready for scope " + path_);
-  }
-  return {};
 }
 
 void ScopeNode::close() noexcept {

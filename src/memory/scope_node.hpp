@@ -112,7 +112,7 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   Result<Scratch> scratch(std::size_t bytes);
   /// Ends a borrow. The node may be gone when this returns.
   void give_back_scratch(const Scratch& borrow) noexcept;
-  Status reserve(std::size_t bytes);
+  Status reserve(const MemoryPlan& plan);
   void close() noexcept;
   /// Records what the tree does from now on. Precondition: this is the root.
   Status start_trace(const std::string& path, const Clock& clock) noexcept;
@@ -173,7 +173,9 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   }
   void cut_promise(Units most) noexcept;
   void note_refusal(std::size_t bytes, const Status& why) noexcept;
-  Status make_ready(std::size_t bytes);
+  Status make_ready(const MemoryPlan& plan);
+  class PrefaultTask;
+  Status prefault_promised(Units more, std::size_t largest_bytes) noexcept;
   void note_first_touch(std::uint32_t pages) noexcept;
   [[nodiscard]] Status closed_status() const noexcept;
 

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "frys/core/executor.hpp"
 #include "frys/core/export.hpp"
 #include "frys/core/result.hpp"
 #include "frys/memory/storage.hpp"
@@ -43,6 +44,17 @@ struct ScopeOptions {
   /// (shared.hpp), in a second pool that the manager makes when it is first asked for. Default: as
   /// the scope above; below a shareable scope every scope is.
   bool shareable = false;
+};
+
+/// What a scope is expected to need.
+struct MemoryPlan {
+  /// What will be live in it at most.
+  std::size_t bytes = 0;
+  /// The largest of its blocks: nothing is touched when enough lies ready in pieces that such blocks
+  /// fill. 0: all of it may be one block, and is made ready in one piece.
+  std::size_t largest_block_bytes = 0;
+  /// Borrowed until the work is done: makes it ready as background work. Null: the caller does.
+  Executor* executor = nullptr;
 };
 
 /// What a scope and all scopes below it hold and did, open and closed ones. A block counts the
@@ -156,6 +168,11 @@ class FRYS_API MemoryScope {
   /// larger of the two, not both.
   /// Errors: budget_exceeded, out_of_memory, closed. Cost: system calls, and zeroing cold pages.
   [[nodiscard]] Status reserve(std::size_t bytes) const;
+  /// The same for a plan. With an executor it returns once the budgets were asked and the work is
+  /// handed on; whether the system has the memory is then not told. A scope that is used or closed
+  /// meanwhile waits for nothing: what is not ready yet faults at its first use.
+  /// Errors: as above; what the executor answers.
+  [[nodiscard]] Status reserve(const MemoryPlan& plan) const;
 
   /// What it holds now and did so far; also after close. Without heap memory for its name and path,
   /// they are empty. Cost: one lock, O(scopes below).
