@@ -73,6 +73,7 @@ void Attempt::run() noexcept {
   }
   const InsideStep in_step;
   Status ready = open_scope();
+  if (ready.ok()) engine->plan_ahead(*this);
   if (ready.ok()) ready = engine->arm_deadline(*this);
   if (ready.ok()) {
     invoke();

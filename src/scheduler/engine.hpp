@@ -80,6 +80,7 @@ struct Step {
   std::shared_ptr<Attempt> attempt;  // While it runs.
   MemoryScope ready_scope;           // Made ready ahead; closed when there is none.
   std::size_t ready_budget_bytes = 0;
+  std::size_t ready_bytes = 0;  // Of the engine's `ahead_bytes_`.
   std::vector<Output> outputs;
 };
 
@@ -241,6 +242,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::shared_ptr<Attempt> begin_next();
   std::shared_ptr<Attempt> take_next();
   Status arm_deadline(Attempt& attempt);
+  /// Hands on making memory ready for the steps that wait for this one alone.
+  void plan_ahead(Attempt& attempt) noexcept;
   /// A thread goes into the attempt's function, and comes out of it.
   void entered(Attempt& attempt) noexcept;
   void left(Attempt& attempt) noexcept;
@@ -309,6 +312,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void predict_anew(WorkflowRun& run);
   void draw_up(WorkflowRun& run, CollaborationPlan& plan) const;
   MemoryScope agent_scope(WorkflowRun& run, const std::string& agent);
+  [[nodiscard]] bool may_be_readied(const WorkflowRun& run, const Step& step) const noexcept;
+  [[nodiscard]] std::size_t free_bytes_ahead() const;
+  void keep_ready(Step& step, MemoryScope scope, std::size_t bytes, std::size_t budget) noexcept;
+  /// The scope that was made ready for it, which it now has or gives up.
+  MemoryScope take_ready(Step& step) noexcept;
   std::size_t admit();
   std::shared_ptr<Attempt> pop_admitted() noexcept;
   [[nodiscard]] LoadPrediction forecast(WorkflowRun& run, const Step& step) const;
@@ -348,9 +356,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// the executor's order nor what was admitted earlier puts a lower priority before a higher one.
   std::vector<std::shared_ptr<Attempt>> admitted_;
   std::uint64_t last_turn_ = 0;
-  std::size_t occupied_ = 0;  // Attempts with a thread inside.
-  std::size_t busy_ = 0;      // Reports and plans being made.
-  std::mutex advice_;         // Guards every run's `advice`.
+  std::size_t occupied_ = 0;     // Attempts with a thread inside.
+  std::size_t busy_ = 0;         // Reports and plans being made.
+  std::size_t ahead_bytes_ = 0;  // Made ready for steps that have not started.
+  std::mutex advice_;            // Guards every run's `advice`.
 };
 
 }  // namespace frys::detail

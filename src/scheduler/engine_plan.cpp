@@ -172,6 +172,74 @@ void Engine::draw_up(WorkflowRun& run, CollaborationPlan& plan) const {
   }
 }
 
+/// Nothing but running steps is before it, and nobody made its memory ready yet.
+bool Engine::may_be_readied(const WorkflowRun& run, const Step& step) const noexcept {
+  return not_started(step) && !step.ready_scope.is_open() &&
+         std::all_of(step.after.begin(), step.after.end(), [&run](std::size_t i) {
+           const StepState state = run.steps[i].state;
+           return state == StepState::succeeded || state == StepState::running;
+         });
+}
+
+std::size_t Engine::free_bytes_ahead() const {
+  const AllocatorSnapshot held = allocator_.snapshot();
+  const std::size_t taken = held.used_memory_bytes + ahead_bytes_;
+  return held.capacity.memory_bytes - std::min(held.capacity.memory_bytes, taken);
+}
+
+void Engine::keep_ready(Step& step, MemoryScope scope, std::size_t bytes,
+                        std::size_t budget) noexcept {
+  step.ready_scope = std::move(scope);
+  step.ready_budget_bytes = budget;
+  step.ready_bytes = bytes;
+  ahead_bytes_ += bytes;
+}
+
+MemoryScope Engine::take_ready(Step& step) noexcept {
+  ahead_bytes_ -= std::exchange(step.ready_bytes, 0);
+  return std::exchange(step.ready_scope, {});
+}
+
+/// A step has begun: hands on the memory of those that wait for nothing else. Their scopes are
+/// theirs from now on, so that one that starts before its memory is ready finds the scope, and the
+/// promise that is being kept in it, and makes no second one.
+void Engine::plan_ahead(Attempt& attempt) noexcept {
+  // What runs in the caller would delay the very step that begins.
+  if (!options_.ready_ahead || dynamic_cast<InlineExecutor*>(environment_.executor) != nullptr) {
+    return;
+  }
+  WorkflowRun& run = *attempt.workflow;
+  try {
+    std::vector<std::pair<MemoryScope, MemoryPlan>> plans;
+    {
+      const Lock lock(mutex_);
+      if (run.cleaned || run.cancelling) return;
+      std::size_t free_bytes = free_bytes_ahead();
+      for (const std::size_t i : attempt.step.successors) {
+        Step& next = run.steps[i];
+        const std::size_t bytes = bytes_to_ready(options_, next.forecast);
+        if (bytes == 0 || bytes > free_bytes || !may_be_readied(run, next)) continue;
+        const std::size_t hard = next.spec.request.memory_bytes;
+        const std::size_t given =
+            allocator_.budget_bytes({.cpu_slots = next.spec.request.cpu_slots,
+                                     .memory_bytes = hard > 0 ? hard : next.forecast.memory_bytes,
+                                     .exact_memory = hard > 0});
+        const std::size_t budget = scope_budget(options_, next.spec, next.forecast, given);
+        auto scope =
+            agent_scope(run, next.spec.agent).child(next.spec.name, {.budget_bytes = budget});
+        if (!scope) continue;
+        plans.push_back(
+            {*scope, {.bytes = std::min(bytes, budget), .executor = environment_.executor}});
+        keep_ready(next, *std::move(scope), bytes, budget);
+        free_bytes -= bytes;
+      }
+    }
+    for (const auto& [scope, plan] : plans) static_cast<void>(scope.reserve(plan));
+  } catch (const std::bad_alloc&) {
+    // Then they fault, as they would without foresight.
+  }
+}
+
 /// Opens the scopes of the steps that are next and commits what they are predicted to use, within
 /// the memory that is free: first of agents that are likely to act next, then the most urgent.
 void Engine::make_memory_ready(const RunPtr& run, CollaborationPlan& plan) {
@@ -187,17 +255,11 @@ void Engine::make_memory_ready(const RunPtr& run, CollaborationPlan& plan) {
   {
     const Lock lock(mutex_);
     if (run->cleaned) return;
-    const AllocatorSnapshot held = allocator_.snapshot();
-    free_bytes =
-        held.capacity.memory_bytes - std::min(held.capacity.memory_bytes, held.used_memory_bytes);
+    free_bytes = free_bytes_ahead();
     for (StepPlan& planned : plan.steps) {
       Step& step = run->steps[planned.step_id.value];
-      const bool next = std::all_of(step.after.begin(), step.after.end(), [&](std::size_t i) {
-        const StepState state = run->steps[i].state;
-        return state == StepState::succeeded || state == StepState::running;
-      });
       const std::size_t bytes = bytes_to_ready(options_, step.forecast);
-      if (!not_started(step) || !next || bytes == 0 || step.ready_scope.is_open()) continue;
+      if (bytes == 0 || !may_be_readied(*run, step)) continue;
       const auto likely = std::find_if(plan.next_agents.begin(), plan.next_agents.end(),
                                        [&](const auto& a) { return a.agent == planned.agent; });
       candidates.push_back(
@@ -217,9 +279,8 @@ void Engine::make_memory_ready(const RunPtr& run, CollaborationPlan& plan) {
     const Lock lock(mutex_);
     if (run->cleaned) return;
     Step& step = run->steps[candidate.plan->step_id.value];
-    if (!not_started(step)) continue;
-    step.ready_scope = *std::move(scope);
-    step.ready_budget_bytes = candidate.budget;
+    if (!not_started(step) || step.ready_scope.is_open()) continue;
+    keep_ready(step, *std::move(scope), candidate.bytes, candidate.budget);
     candidate.plan->memory_ready = true;
     free_bytes -= candidate.bytes;
     plan.ready_bytes += candidate.bytes;

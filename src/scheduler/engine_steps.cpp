@@ -186,9 +186,9 @@ std::shared_ptr<Attempt> Engine::launch(Step& step, const Admission& admission) 
   const std::size_t budget =
       scope_budget(options_, step.spec, step.forecast, admission.memory_bytes);
   if (step.ready_scope.is_open() && step.ready_budget_bytes == budget) {
-    attempt->scope = std::move(step.ready_scope);
+    attempt->scope = take_ready(step);
   }
-  step.ready_scope = {};
+  take_ready(step);
   step.attempt = attempt;
   return attempt;
 }
@@ -478,6 +478,7 @@ void Engine::repeat(WorkflowRun& run, Loop& loop) {
 void Engine::fail(WorkflowRun& run, Step& step, const Status& status) {
   step.state = status == ErrorCode::cancelled ? StepState::cancelled : StepState::failed;
   step.status = status;
+  take_ready(step);
   --run.unfinished;
   if (run.status.ok()) run.status = status.with_context("step '" + step.spec.name + "'");
   cancel_dependents(run, step);
@@ -503,7 +504,7 @@ void Engine::cancel_dependents(WorkflowRun& run, const Step& step) {
 void Engine::drop(WorkflowRun& run, Step& step, const Status& why) {
   step.state = StepState::cancelled;
   step.status = why;
-  step.ready_scope = {};
+  take_ready(step);
   --run.unfinished;
 }
 

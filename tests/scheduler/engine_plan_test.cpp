@@ -209,6 +209,68 @@ TEST(EnginePlan, OptimizingPlansWhatIsLeft) {
   EXPECT_TRUE(after->steps.empty());
 }
 
+/// How many system calls the memory costs between a head's end and what follows it, once that is
+/// known. The head goes on for as long as background work that came before it.
+std::uint64_t calls_before_follower(bool ahead) {
+  ThreadedHost host(1, {.ready_ahead = ahead});
+  std::uint64_t calls = 0;
+  for (int round = 0; round < 2; ++round) {
+    host.host.memory->trim();
+    WorkflowGraph graph("ahead");
+    const StepId head = *graph.add_step(
+        {.name = "head", .run = [&](StepContext& context) {
+           std::promise<void> done;
+           EXPECT_TRUE(
+               context.executor().submit([&] { done.set_value(); }, TaskClass::background).ok());
+           done.get_future().wait();
+           calls = host.host.memory->pool_stats().system_calls;
+           return Status();
+         }});
+    EXPECT_TRUE(
+        graph.add_step({.name = "follow", .after = {head}, .run = [&](StepContext& context) {
+                          calls = host.host.memory->pool_stats().system_calls - calls;
+                          return context.scope().allocate(32 << 20).status();
+                        }}));
+    const WorkflowReport report = host.run(std::move(graph));
+    EXPECT_TRUE(report.status.ok());
+    EXPECT_EQ(report.records.at(1).used.page_faults, round == 0 ? 8192U : 0U);
+  }
+  return calls;
+}
+
+TEST(EnginePlan, WhatFollowsIsMadeReadyWhileItsPredecessorRuns) {
+  EXPECT_EQ(calls_before_follower(true), 0U);
+  EXPECT_GT(calls_before_follower(false), 0U);
+}
+
+TEST(EnginePlan, AStepThatStartsBeforeItsMemoryIsReadyDoesNotWait) {
+  const auto schedule = [] {
+    SimulatedHost host;
+    std::string text;
+    for (int round = 0; round < 3; ++round) {
+      host.host.memory->trim();
+      WorkflowGraph graph("hasty");
+      // Both end at once, and the simulation runs background work behind foreground work.
+      const StepId head = *graph.add_step({.name = "head", .run = returning()});
+      EXPECT_TRUE(graph.add_step({.name = "follow", .after = {head}, .run = [](auto& context) {
+                                    return context.scope().allocate(4 << 20).status();
+                                  }}));
+      const WorkflowReport report = host.run(std::move(graph));
+      EXPECT_TRUE(report.status.ok()) << report.status.to_string();
+      for (const StepRecord& record : report.records) {
+        text += record.step + " " + std::to_string(record.start_ns) + " " +
+                std::to_string(record.used.page_faults) + "\n";
+      }
+      host.simulation.run();
+      EXPECT_EQ(host.host.memory->root().stats().live_bytes, 0U);
+    }
+    return text;
+  };
+  const std::string first = schedule();
+  EXPECT_NE(first.find("follow 0 1024\n"), std::string::npos) << first;
+  EXPECT_EQ(first, schedule());
+}
+
 /// The same graph, the same seed: the same schedule, step by step.
 TEST(EnginePlan, ASimulationRepeatsExactly) {
   const auto schedule = [] {

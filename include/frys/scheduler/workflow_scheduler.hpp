@@ -49,6 +49,10 @@ struct SchedulerOptions {
   /// Commits the predicted bytes before the step starts. Off for simulations, where steps only
   /// say what they use.
   bool ready_memory = true;
+  /// With `ready_memory`: when a step starts, commits the predicted bytes of those that follow once
+  /// nothing but running steps is before them, as background work and within the memory that is
+  /// free. One that starts before its own are ready takes what is there and does not wait.
+  bool ready_ahead = true;
   /// Finished workflows whose report is kept for `wait`; ≥ 1. Older ones become not_found.
   std::size_t reports_kept = 64;
 };
