@@ -147,7 +147,8 @@ TEST(TensorMemoryManager, SnapshotIsATreeAndJson) {
   EXPECT_THAT(json, HasSubstr("\"closed\":false,\"children\":[{\"name\":\"a\","));
   EXPECT_THAT(json, HasSubstr("\"budget_bytes\":67108864"));
   EXPECT_THAT(json, HasSubstr("\"metadata\":\"" + std::string(to_string(snapshot.pool.metadata)) +
-                              "\"},\"arena\":{"));
+                              "\"},\"shared_pool\":{"));
+  EXPECT_THAT(json, HasSubstr("\"arena\":{\"segments\":["));
   EXPECT_THAT(json, HasSubstr("\"root\":{\"name\":\"kernel\""));
   EXPECT_EQ(std::count(json.begin(), json.end(), '{'), std::count(json.begin(), json.end(), '}'));
 }
