@@ -251,9 +251,9 @@ Result<TensorMemoryManager> TensorMemoryManager::create(const TensorMemoryOption
       impl->decay = std::make_shared<detail::Decay>(impl->pool->core(), *environment.executor,
                                                     options.decay_ns);
     }
-    impl->root = MemoryScope(
-        detail::ScopeNode::make_root(options.root_name, budget_bytes, impl->pool->core(),
-                                     pool_options, environment.faults, impl->decay));
+    impl->root = MemoryScope(detail::ScopeNode::make_root(options.root_name, budget_bytes,
+                                                          impl->pool->core(), pool_options,
+                                                          environment.faults, impl->decay));
     impl->add_metrics();
     return TensorMemoryManager(std::move(impl));
   } catch (const std::bad_alloc&) {

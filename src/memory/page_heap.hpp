@@ -69,6 +69,11 @@ class PageHeap {
   /// Takes a run of `count` ≥ 1 pages, which count as touched from now on, at a multiple of
   /// `alignment` pages (a power of two, at most 1024). Null when refused; then `why` says so.
   PageRun* take(std::size_t count, Cold& cold, Status& why, std::uint32_t alignment = 1) noexcept;
+  /// True when a request for so many pages touches none that is cold.
+  [[nodiscard]] bool has_warm(std::size_t count) const noexcept;
+  [[nodiscard]] std::size_t touched_pages() const noexcept {
+    return touched_pages_.load(std::memory_order_relaxed);
+  }
   /// `still_cold`: a bit for each of the first 64 pages that was cold and not used after all.
   void give_back(PageRun* run, std::uint64_t still_cold = 0) noexcept;
   /// Gives back runs that are linked by `Block::next`, at one visit. Returns how many pages it

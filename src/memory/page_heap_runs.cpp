@@ -133,6 +133,12 @@ PageRun* PageHeap::take_warm(std::uint32_t count, std::uint32_t alignment) noexc
   return cut(run, place_in(*run, count, granted), count);
 }
 
+bool PageHeap::has_warm(std::size_t count) const noexcept {
+  if (count > most_run_pages) return false;
+  const std::lock_guard lock(lock_);
+  return warm_.find(static_cast<std::uint32_t>(round_up(count, grain_)), 1) != nullptr;
+}
+
 PageRun* PageHeap::take(std::size_t count, Cold& cold, Status& why,
                         std::uint32_t alignment) noexcept {
   cold = {};

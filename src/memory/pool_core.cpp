@@ -116,6 +116,7 @@ Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
     return take_run(class_shapes[index].slab_pages, static_cast<std::uint16_t>(index), why);
   }
   SlabList& list = lists_[index];
+  if (list.is_used_up()) collect_before_growth(class_shapes[index].slab_pages);
   Chain chain{nullptr, 0};
   {
     const std::lock_guard lock(list.mutex);
@@ -362,15 +363,26 @@ bool PoolCore::prefault_class(std::size_t index, std::size_t bytes) noexcept {
 }
 
 void PoolCore::trim() noexcept {
-  empty_caches();
-  for (std::size_t index = 0; index < slab_classes; ++index) trim_class(index);
+  collect();
   heap_.trim();
 }
 
 void PoolCore::give_up_excess() noexcept {
+  collect();
+  heap_.purge_excess();
+}
+
+void PoolCore::collect() noexcept {
   empty_caches();
   for (std::size_t index = 0; index < slab_classes; ++index) trim_class(index);
-  heap_.purge_excess();
+}
+
+void PoolCore::collect_before_growth(std::size_t pages) noexcept {
+  const std::size_t touched = heap_.touched_pages();
+  if (touched < collect_at_pages_.load(std::memory_order_relaxed) || heap_.has_warm(pages)) return;
+  collect();
+  if (heap_.has_warm(pages)) return;
+  collect_at_pages_.store(touched + std::max(touched / 32, pages), std::memory_order_relaxed);
 }
 
 void PoolCore::empty_caches() noexcept {
@@ -416,6 +428,7 @@ void PoolCore::close() noexcept {
 }
 
 PoolStats PoolCore::stats() const noexcept {
+  std::size_t untouched_bytes = 0;
   std::int64_t live = static_cast<std::int64_t>(run_bytes_.load(std::memory_order_relaxed));
   for (std::size_t index = 0; index < slab_classes; ++index) {
     SlabList& list = lists_[index];
@@ -423,6 +436,9 @@ PoolStats PoolCore::stats() const noexcept {
     std::uint64_t held = list.out;
     for (std::uint32_t i = 0; i < list.depot_count; ++i) held -= list.depot[i].count;
     live += static_cast<std::int64_t>(held * class_shapes[index].block_bytes);
+    for (const Slab* slab = list.head; slab != nullptr; slab = slab->following) {
+      untouched_bytes += std::popcount(slab->untouched_pages()) * heap_page_bytes;
+    }
   }
   visit_caches([&live](const ThreadCache& cache) {
     for (std::size_t index = 0; index < size_classes; ++index) {
@@ -433,10 +449,10 @@ PoolStats PoolCore::stats() const noexcept {
   const PageHeap::Stats heap = heap_.stats();
   PoolStats stats;
   stats.mapped_bytes = heap.mapped_bytes;
-  stats.committed_bytes = heap.committed_bytes;
+  stats.committed_bytes = heap.committed_bytes - untouched_bytes;
   stats.live_bytes = live > 0 ? static_cast<std::size_t>(live) : 0;
   stats.cached_bytes =
-      heap.committed_bytes > stats.live_bytes ? heap.committed_bytes - stats.live_bytes : 0;
+      stats.committed_bytes > stats.live_bytes ? stats.committed_bytes - stats.live_bytes : 0;
   stats.segments = heap.segments;
   stats.huge_pages = heap.huge_pages;
   stats.system_calls = heap_.calls();

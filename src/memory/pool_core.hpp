@@ -170,6 +170,11 @@ class PoolCore final : public ForkParticipant {
     std::uint64_t visits = 0;
     std::uint64_t seen_visits = 0;   ///< At the decay's last beat,
     std::uint32_t unused_beats = 0;  ///< and for how many it was the same.
+    /// True when the next block needs a new slab.
+    [[nodiscard]] bool is_used_up() noexcept {
+      const std::lock_guard lock(mutex);
+      return depot_count == 0 && head == nullptr;
+    }
     void link(Slab* slab) noexcept;
     void unlink(Slab* slab) noexcept;
   };
@@ -194,6 +199,10 @@ class PoolCore final : public ForkParticipant {
   /// Gives back blocks of a class of runs.
   void put_runs(Chain chain) noexcept;
   Block* refill(std::size_t index, Status& why) noexcept;
+  /// Before pages are taken, no lock held: what lies free in caches is used before the pool grows.
+  void collect_before_growth(std::size_t pages) noexcept;
+  /// What threads and depots keep goes back to slabs and runs.
+  void collect() noexcept;
   /// After pages were taken, no lock held: what lies in caches is no reason to pass the limit.
   void keep_limit() noexcept {
     if (heap_.passed_limit()) [[unlikely]]
@@ -232,6 +241,9 @@ class PoolCore final : public ForkParticipant {
   /// A bit for each class that may have a slab with cold pages. Set and cleared under its lock.
   std::atomic<std::uint64_t> cold_classes_{0};
   static_assert(slab_classes <= 64);
+  /// Below so many touched pages the pool grows without collecting what is in caches: 64 KiB; and
+  /// after a collection that was in vain, until it has grown by a thirty-second.
+  std::atomic<std::size_t> collect_at_pages_{16};
   std::atomic<std::size_t> run_bytes_{0};
   /// Blocks of each class that is not cut from slabs.
   std::array<std::atomic<std::uint64_t>, size_classes - slab_classes> class_runs_{};

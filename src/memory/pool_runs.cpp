@@ -12,6 +12,7 @@ namespace frys::detail {
 
 Block* PoolCore::take_run(std::size_t pages, std::uint16_t origin, Status& why,
                           std::uint32_t alignment) noexcept {
+  collect_before_growth(pages);
   PageHeap::Cold cold;
   PageRun* run = heap_.take(pages, cold, why, alignment);
   if (run == nullptr) return nullptr;

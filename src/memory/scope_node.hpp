@@ -51,7 +51,7 @@ class ScopeNode;
 /// an allocation that races with the manager's close finds it.
 struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
   ScopeTree(PoolCore& core, const MemoryPoolOptions& options, FaultInjector* injector,
-            std::shared_ptr<Decay> idle) noexcept
+            std::shared_ptr<Decay> idle)
       : ForkParticipant(Rank::tree),
         pool(&core),
         pool_options(options),

@@ -83,12 +83,13 @@ struct ClassShape {
   std::uint32_t empty_slabs;      ///< Most slabs kept that nobody uses: up to 256 KiB.
 };
 
-/// The smallest slab that holds eight blocks or more and wastes at most a sixteenth.
+/// The smallest slab that holds four blocks or more and wastes at most a sixteenth: a class that is
+/// seldom used costs little, and one that is used much has many slabs.
 [[nodiscard]] constexpr std::uint32_t slab_pages_of(std::size_t block_bytes) noexcept {
-  std::uint32_t pages = 16;
+  std::uint32_t pages = 4;
   for (; pages < most_slab_pages; ++pages) {
     const std::size_t bytes = pages * heap_page_bytes;
-    if (bytes / block_bytes >= 8 && (bytes % block_bytes) * 16 <= bytes) break;
+    if (bytes / block_bytes >= 4 && (bytes % block_bytes) * 16 <= bytes) break;
   }
   return pages;
 }

@@ -51,15 +51,17 @@ Slab* Slab::make(std::uint32_t size_class, PageHeap& heap, Status& why) noexcept
 }
 
 void Slab::destroy(Slab* slab, PageHeap& heap) noexcept {
-  const ClassShape& shape = slab->shape();
-  // What was cold and never carved is cold still.
-  const std::size_t used_bytes =
-      round_up(std::size_t{slab->carved} * shape.block_bytes, machine().page_bytes);
-  const std::uint64_t still_cold = slab->cold & pages_from(heap_pages_of(used_bytes));
+  const std::uint64_t still_cold = slab->untouched_pages();
   PageRun* run = slab->run;
   run->slab = nullptr;
   PrivateHeap::metadata().deallocate(slab, alignof(Slab));
   heap.give_back(run, still_cold);
+}
+
+std::uint64_t Slab::untouched_pages() const noexcept {
+  const std::size_t used_bytes =
+      round_up(std::size_t{carved} * shape().block_bytes, machine().page_bytes);
+  return cold & pages_from(heap_pages_of(used_bytes));
 }
 
 Block* Slab::take(PoolCore* pool) noexcept {

@@ -47,6 +47,8 @@ struct alignas(64) Slab {
   /// Touches as much of what is not carved yet as the blocks of `bytes` bytes take. False when the
   /// system has no memory for it.
   bool prefault(PageHeap& heap, std::size_t bytes) noexcept;
+  /// A bit for each page that was never touched, as no block on it was carved or made ready.
+  [[nodiscard]] std::uint64_t untouched_pages() const noexcept;
   /// The record of the block that starts at `data`.
   Block* block_at(const void* data) noexcept;
 

@@ -156,8 +156,9 @@ TEST(EnginePlan, AnAttemptThatRanOutOfMemoryGetsMore) {
 TEST(EnginePlan, OptimizingPlansWhatIsLeft) {
   TableAdvisor advisor;
   advisor.table = {{"short", s, 1 << 20}, {"long", 3 * s, 4 << 20}};
-  ThreadedHost host(2,
-                    {.capacity = {.cpu_slots = 2, .memory_bytes = 200 << 20}, .advisor = &advisor});
+  ThreadedHost host(2, {.capacity = {.cpu_slots = 2, .memory_bytes = 200 << 20},
+                        .advisor = &advisor,
+                        .ready_ahead = false});
   WorkflowGraph graph("plan");
   std::promise<void> release;
   const auto gate = release.get_future().share();
