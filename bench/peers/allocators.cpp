@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -34,6 +35,11 @@ TensorMemoryManager& Frys::memory() {
 MemoryScope Frys::open() {
   auto agent = memory().agent_scope("workflow", "agent");
   return agent ? agent->child("step").value_or(MemoryScope()) : MemoryScope();
+}
+
+void Frys::fail(const Status& why) {
+  std::fprintf(stderr, "memory_bench: %s\n", why.to_string().c_str());
+  std::exit(1);
 }
 
 Libc::Block Libc::allocate(std::size_t bytes) {

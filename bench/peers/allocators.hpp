@@ -34,13 +34,16 @@ struct Frys {
   }
   static Block allocate(std::size_t bytes) {
     auto block = scope().allocate(bytes);
-    return block ? *std::move(block) : Storage();
+    if (!block) fail(block.error());
+    return *std::move(block);
   }
   static char* data(const Block& block) { return static_cast<char*>(block.data()); }
   static void free(Block& block) { block.reset(); }
 
  private:
   static MemoryScope open();
+  /// A row that goes on without its block would measure nothing: ends the program.
+  [[noreturn]] static void fail(const Status& why);
 };
 
 struct Libc {

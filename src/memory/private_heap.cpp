@@ -101,7 +101,7 @@ const PrivateHeap* PrivateHeap::find(MemoryUpstream upstream) noexcept {
 // What a scope, a slab and a wrapped block cost by it, and by the system: docs/adr/0011.
 const PrivateHeap& PrivateHeap::metadata() noexcept {
   const PrivateHeap* chosen = chosen_for_metadata.load(std::memory_order_acquire);
-  return chosen != nullptr ? *chosen : choose_metadata(MemoryUpstream::mimalloc);
+  return chosen != nullptr ? *chosen : choose_metadata(MemoryUpstream::system);
 }
 
 const PrivateHeap& PrivateHeap::choose_metadata(MemoryUpstream wanted) noexcept {

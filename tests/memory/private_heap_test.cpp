@@ -193,10 +193,8 @@ TEST(MetadataUpstream, IsChosenOnce) {
   EXPECT_EQ(PrivateHeap::metadata().upstream(), now);
 }
 
-TEST(MetadataUpstream, IsMimallocWhereItIsAvailable) {
-  EXPECT_EQ(PrivateHeap::metadata().upstream(), is_available(MemoryUpstream::mimalloc)
-                                                    ? MemoryUpstream::mimalloc
-                                                    : MemoryUpstream::system);
+TEST(MetadataUpstream, IsTheSystemUnlessChosen) {
+  EXPECT_EQ(PrivateHeap::metadata().upstream(), MemoryUpstream::system);
 }
 
 TEST(MetadataUpstream, IsTheSystemForTools) {

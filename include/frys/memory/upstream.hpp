@@ -38,10 +38,11 @@ FRYS_API std::string_view to_string(MemoryUpstream upstream) noexcept;
 FRYS_API bool is_available(MemoryUpstream upstream) noexcept;
 
 /// Chooses where the library's own small objects come from: descriptions of blocks, scopes,
-/// threads' caches, records of wrapped memory. Not chosen before the first of them, it is mimalloc,
-/// or the system where that is not available. From then on the choice stands. Returns what serves:
-/// `wanted`; or `system` where `wanted` is not available; or what was in use already. Threads:
-/// safe.
+/// threads' caches, records of wrapped memory. Not chosen before the first of them, it is the
+/// system. From then on the choice stands. mimalloc is faster (docs/adr/0011), but not for a
+/// process where others use it, too: its 2.0.9 was seen to corrupt our blocks when they destroy
+/// heaps of theirs. Returns what serves: `wanted`; or `system` where `wanted` is not available; or
+/// what was in use already. Threads: safe.
 FRYS_API MemoryUpstream choose_metadata_upstream(MemoryUpstream wanted) noexcept;
 
 }  // namespace frys
