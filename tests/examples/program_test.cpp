@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "frys/memory/trace.hpp"
 #include "run/figures.hpp"
 #include "run/run_summary.hpp"
-#include "frys/memory/trace.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_folder.hpp"
 #include "text/corpus.hpp"

@@ -50,8 +50,8 @@ struct ScopeOptions {
 struct MemoryPlan {
   /// What will be live in it at most.
   std::size_t bytes = 0;
-  /// The largest of its blocks: nothing is touched when enough lies ready in pieces that such blocks
-  /// fill. 0: all of it may be one block, and is made ready in one piece.
+  /// The largest of its blocks: nothing is touched when enough lies ready in pieces that such
+  /// blocks fill. 0: all of it may be one block, and is made ready in one piece.
   std::size_t largest_block_bytes = 0;
   /// Borrowed until the work is done: makes it ready as background work. Null: the caller does.
   Executor* executor = nullptr;
