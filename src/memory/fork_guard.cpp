@@ -24,7 +24,11 @@ struct ForkGuard {
   template <typename Visit>
   void visit(Visit&& call) noexcept {
     for (ForkParticipant* first : lists) {
-      for (ForkParticipant* p = first; p != nullptr; p = p->following_) call(*p);
+      for (ForkParticipant* p = first; p != nullptr;) {
+        ForkParticipant* following = p->following_;
+        call(*p);  // Cleaning up may be its end.
+        p = following;
+      }
     }
   }
   void add(ForkParticipant& participant) noexcept {
@@ -58,13 +62,13 @@ struct ForkGuard {
   }
 };
 
-ForkParticipant::ForkParticipant(Rank rank) noexcept : rank_(rank) {
+void ForkParticipant::enlist() noexcept {
   static const int registered =
       ::pthread_atfork(ForkGuard::before, ForkGuard::after, ForkGuard::in_child);
   static_cast<void>(registered);  // Without heap memory for it, forks are the host's own risk.
   ForkGuard::instance().add(*this);
 }
 
-ForkParticipant::~ForkParticipant() { ForkGuard::instance().remove(*this); }
+void ForkParticipant::withdraw() noexcept { ForkGuard::instance().remove(*this); }
 
 }  // namespace frys::detail

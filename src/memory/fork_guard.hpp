@@ -27,8 +27,12 @@ class ForkParticipant {
   virtual void clean_up_in_child() noexcept {}
 
  protected:
-  explicit ForkParticipant(Rank rank) noexcept;
-  virtual ~ForkParticipant();
+  explicit ForkParticipant(Rank rank) noexcept : rank_(rank) {}
+  virtual ~ForkParticipant() = default;
+  /// At the end of the constructor, and first in the destructor: from the one to the other a fork
+  /// on any thread may call the members above.
+  void enlist() noexcept;
+  void withdraw() noexcept;
   ForkParticipant(const ForkParticipant&) = delete;
   ForkParticipant& operator=(const ForkParticipant&) = delete;
 

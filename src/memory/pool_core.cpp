@@ -76,6 +76,7 @@ PoolCore::PoolCore(const MemoryPoolOptions& options, FaultInjector* faults) noex
       thread_caches_(options.thread_caches),
       red_zone_bytes_(red_zone_bytes(heap_.on_valgrind())) {
   prepare_fences();
+  enlist();
 }
 
 PageSource& PoolCore::page_source() noexcept {
@@ -85,6 +86,7 @@ PageSource& PoolCore::page_source() noexcept {
 }
 
 PoolCore::~PoolCore() {
+  withdraw();
   for (SlabList& list : lists_) {
     while (Slab* slab = list.head) {
       list.unlink(slab);

@@ -56,7 +56,10 @@ struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
         pool(&core),
         pool_options(options),
         faults(injector),
-        decay(std::move(idle)) {}
+        decay(std::move(idle)) {
+    enlist();
+  }
+  ~ScopeTree() override { withdraw(); }
   void hold_for_fork() noexcept override;
   void let_go_after_fork() noexcept override;
 
@@ -69,7 +72,7 @@ struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
   /// The pool of shareable scopes; null until there is one. Made under the lock, while the root is
   /// open; from then on it stays.
   std::atomic<PoolCore*> shared_pool{nullptr};
-  ScopeNode* root = nullptr;
+  ScopeNode* root = nullptr;  ///< Set under the lock, once.
   std::atomic<std::uint32_t> scopes_made{0};
   std::atomic<std::uint64_t> refusals{0};
   TraceRecorder trace;

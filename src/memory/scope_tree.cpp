@@ -50,7 +50,11 @@ ScopeNode* ScopeNode::make_root(std::string_view name, std::size_t budget_bytes,
   auto tree = std::make_unique<ScopeTree>(pool, pool_options, faults, std::move(decay));
   auto* root = new ScopeNode(name, std::string(name), budget_units(budget_bytes, most_units),
                              nullptr, tree.get(), &pool);
-  tree.release()->root = root;
+  {
+    const std::lock_guard lock(tree->lock);
+    tree->root = root;
+  }
+  static_cast<void>(tree.release());
   pool.retain();
   return root;
 }
