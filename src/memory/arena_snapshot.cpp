@@ -89,10 +89,12 @@ ArenaSnapshot PoolCore::arena() const {
     const ClassShape& shape = class_shapes[index];
     std::uint64_t slabs = 0;
     std::uint64_t out = 0;
+    std::size_t untouched_bytes = 0;
     if (index < slab_classes) {
       SlabList& list = lists_[index];
       const std::lock_guard lock(list.mutex);
       slabs = list.slabs;
+      untouched_bytes = list.untouched_bytes();
       out = list.out;
       for (std::uint32_t i = 0; i < list.depot_count; ++i) out -= list.depot[i].count;
     } else {
@@ -105,7 +107,8 @@ ArenaSnapshot PoolCore::arena() const {
     arena.classes.push_back({.block_bytes = shape.block_bytes,
                              .live_blocks = live,
                              .cached_blocks = blocks - std::min(blocks, live),
-                             .slab_bytes = slabs * shape.slab_pages * heap_page_bytes});
+                             .slab_bytes = slabs * shape.slab_pages * heap_page_bytes,
+                             .untouched_bytes = untouched_bytes});
   }
   return arena;
 }

@@ -84,6 +84,7 @@ void append_arena(std::string& json, const ArenaSnapshot& arena) {
     append_number(json, "live_blocks", blocks.live_blocks);
     append_number(json, "cached_blocks", blocks.cached_blocks);
     append_number(json, "slab_bytes", blocks.slab_bytes);
+    append_number(json, "untouched_bytes", blocks.untouched_bytes);
     json += '}';
   }
   json += ']';

@@ -108,6 +108,14 @@ void PoolCore::SlabList::unlink(Slab* slab) noexcept {
   if (head == slab) head = slab->following;
 }
 
+std::size_t PoolCore::SlabList::untouched_bytes() const noexcept {
+  std::size_t pages = 0;
+  for (const Slab* slab = head; slab != nullptr; slab = slab->following) {
+    pages += static_cast<std::size_t>(std::popcount(slab->untouched_pages()));
+  }
+  return pages * heap_page_bytes;
+}
+
 Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
   ThreadCache* cache = bind_cache();
   if (cache != nullptr) {
@@ -438,9 +446,7 @@ PoolStats PoolCore::stats() const noexcept {
     std::uint64_t held = list.out;
     for (std::uint32_t i = 0; i < list.depot_count; ++i) held -= list.depot[i].count;
     live += static_cast<std::int64_t>(held * class_shapes[index].block_bytes);
-    for (const Slab* slab = list.head; slab != nullptr; slab = slab->following) {
-      untouched_bytes += std::popcount(slab->untouched_pages()) * heap_page_bytes;
-    }
+    untouched_bytes += list.untouched_bytes();
   }
   visit_caches([&live](const ThreadCache& cache) {
     for (std::size_t index = 0; index < size_classes; ++index) {

@@ -175,6 +175,9 @@ class PoolCore final : public ForkParticipant {
       const std::lock_guard lock(mutex);
       return depot_count == 0 && head == nullptr;
     }
+    /// Of pages that were cold when their slab was made, and no block was carved from. Under the
+    /// lock.
+    [[nodiscard]] std::size_t untouched_bytes() const noexcept;
     void link(Slab* slab) noexcept;
     void unlink(Slab* slab) noexcept;
   };

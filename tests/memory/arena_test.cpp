@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "frys/memory/manager.hpp"
+#include "support/red_zones.hpp"
 
 namespace frys {
 namespace {
@@ -53,8 +54,12 @@ void expect_consistent(const MemorySnapshot& snapshot) {
     EXPECT_GE(segment.cells.size() * segment.cell_bytes, segment.extent_bytes);
   }
   EXPECT_EQ(mapped, snapshot.pool.mapped_bytes);
-  // Pages of slabs that no block was carved from are used, but nothing has touched them.
-  EXPECT_GE(committed, snapshot.pool.committed_bytes);
+  std::size_t untouched = 0;
+  for (const SizeClassSnapshot& blocks : snapshot.arena.classes) {
+    EXPECT_LE(blocks.untouched_bytes, blocks.slab_bytes);
+    untouched += blocks.untouched_bytes;
+  }
+  EXPECT_EQ(committed, snapshot.pool.committed_bytes + untouched);
   EXPECT_EQ(snapshot.arena.segments.size(), snapshot.pool.segments);
 }
 
@@ -69,7 +74,7 @@ TEST(Arena, IsEmptyAtFirst) {
 TEST(Arena, ShowsWhereBlocksLie) {
   auto memory = manager();
   std::vector<Storage> held;
-  for (int i = 0; i < 8; ++i) held.push_back(*memory.root().allocate(2 * mib));
+  for (int i = 0; i < 8; ++i) held.push_back(*memory.root().allocate(testing::filling(2 * mib)));
   held[1].reset();
   held[4].reset();
   held[5].reset();
@@ -95,8 +100,8 @@ TEST(Arena, ShowsWhereBlocksLie) {
 TEST(Arena, CountsTheBlocksOfEachClass) {
   auto memory = manager();
   std::vector<Storage> held;
-  for (int i = 0; i < 100; ++i) held.push_back(*memory.root().allocate(1024));
-  for (int i = 0; i < 3; ++i) held.push_back(*memory.root().allocate(mib));
+  for (int i = 0; i < 100; ++i) held.push_back(*memory.root().allocate(testing::filling(1024)));
+  for (int i = 0; i < 3; ++i) held.push_back(*memory.root().allocate(testing::filling(mib)));
   for (int i = 0; i < 10; ++i) held[static_cast<std::size_t>(i)].reset();
   held.pop_back();
   MemorySnapshot snapshot = memory.snapshot();
@@ -112,7 +117,7 @@ TEST(Arena, CountsTheBlocksOfEachClass) {
   EXPECT_EQ(snapshot.arena.large_bytes, 0U);
   EXPECT_EQ(snapshot.arena.classes.size(), 2U);
   EXPECT_THAT(snapshot.to_json(), HasSubstr("{\"block_bytes\":1048576,\"live_blocks\":2,"
-                                            "\"cached_blocks\":1,\"slab_bytes\":3145728}"));
+                                            "\"cached_blocks\":1,\"slab_bytes\":3145728,"));
   held.clear();
   memory.trim();
   snapshot = memory.snapshot();

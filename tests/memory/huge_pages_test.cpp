@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "frys/memory/pool.hpp"
-#include "memory/red_zones.hpp"
+#include "support/red_zones.hpp"
 
 namespace frys {
 namespace {

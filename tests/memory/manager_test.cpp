@@ -13,7 +13,7 @@
 
 #include "frys/core/machine.hpp"
 #include "frys/memory/copies.hpp"
-#include "memory/red_zones.hpp"
+#include "support/red_zones.hpp"
 
 namespace frys {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "frys/core/simulation.hpp"
 #include "frys/memory/manager.hpp"
+#include "support/red_zones.hpp"
 #include "support/test_executor.hpp"
 
 namespace frys {
@@ -22,7 +23,7 @@ struct PlanTest : ::testing::Test {
   [[nodiscard]] std::size_t committed() const { return memory.pool_stats().committed_bytes; }
   std::uint64_t touched_by(std::size_t bytes) {
     const std::uint64_t before = scope.stats().first_touch_pages;
-    EXPECT_TRUE(scope.allocate(bytes).has_value());
+    EXPECT_TRUE(scope.allocate(testing::filling(bytes)).has_value());
     return scope.stats().first_touch_pages - before;
   }
 };
@@ -50,7 +51,7 @@ TEST_F(PlanTest, TheBudgetIsAskedBeforeAnythingIsHandedOn) {
 
 TEST_F(PlanTest, WhatIsUsedUpOrClosedMeanwhileIsNotMadeReadyAnyMore) {
   SimulatedExecutor simulation;
-  ASSERT_TRUE(scope.reserve({.bytes = 8 * mib, .executor = &simulation}).ok());
+  ASSERT_TRUE(scope.reserve({.bytes = testing::filling(8 * mib), .executor = &simulation}).ok());
   EXPECT_EQ(touched_by(8 * mib), 8 * mib / 4096);  // It does not wait.
   memory.trim();
   simulation.run();
@@ -78,14 +79,14 @@ TEST_F(PlanTest, AnExecutorThatRefusesTakesThePromiseBack) {
 TEST_F(PlanTest, WhatLiesReadyInPiecesWillDoForSmallerBlocks) {
   // Every second block of 2 MiB is free.
   std::vector<Storage> blocks;
-  for (int i = 0; i < 16; ++i) blocks.push_back(*scope.allocate(2 * mib));
+  for (int i = 0; i < 16; ++i) blocks.push_back(*scope.allocate(testing::filling(2 * mib)));
   for (std::size_t i = 0; i < blocks.size(); i += 2) blocks[i] = {};
   ASSERT_EQ(committed(), 32 * mib);
   const std::uint64_t calls = memory.pool_stats().system_calls;
   ASSERT_TRUE(scope.reserve({.bytes = 8 * mib, .largest_block_bytes = mib}).ok());
   EXPECT_EQ(memory.pool_stats().system_calls, calls);
   EXPECT_EQ(committed(), 32 * mib);
-  for (int i = 0; i < 8; ++i) blocks.push_back(*scope.allocate(mib));
+  for (int i = 0; i < 8; ++i) blocks.push_back(*scope.allocate(testing::filling(mib)));
   EXPECT_EQ(memory.pool_stats().committed_bytes, 32 * mib);
   // In pieces of 2 MiB, no block of 3 MiB is ready.
   ASSERT_TRUE(scope.reserve({.bytes = 4 * mib, .largest_block_bytes = 3 * mib}).ok());

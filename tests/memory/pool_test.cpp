@@ -16,7 +16,7 @@
 #include "frys/core/machine.hpp"
 #include "frys/core/random.hpp"
 #include "memory/pool_core.hpp"
-#include "memory/red_zones.hpp"
+#include "support/red_zones.hpp"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)

@@ -14,7 +14,7 @@
 #include "frys/core/machine.hpp"
 #include "frys/memory/manager.hpp"
 #include "memory/memory_tools.hpp"
-#include "memory/red_zones.hpp"
+#include "support/red_zones.hpp"
 
 namespace frys {
 namespace {

@@ -47,7 +47,7 @@ TEST(SizeClass, SlabsHoldTheirBlocksAndWasteLittle) {
     ASSERT_LE(used_bytes, slab_bytes);
     if (index < slab_classes) {
       ASSERT_LE(shape.slab_pages, most_slab_pages);
-      EXPECT_GE(shape.slab_blocks, 4U);
+      EXPECT_GE(shape.slab_blocks, shape.block_bytes <= 2048 ? 8U : 4U);
       EXPECT_LE((slab_bytes - used_bytes) * 16, slab_bytes) << shape.block_bytes;
     } else {
       EXPECT_EQ(used_bytes, slab_bytes) << "a run of its own";

@@ -9,6 +9,7 @@
 
 #include "frys/core/random.hpp"
 #include "scheduler/scheduler_host.hpp"
+#include "support/red_zones.hpp"
 
 namespace frys {
 namespace {
@@ -230,7 +231,7 @@ std::uint64_t calls_before_follower(bool ahead) {
     EXPECT_TRUE(
         graph.add_step({.name = "follow", .after = {head}, .run = [&](StepContext& context) {
                           calls = host.host.memory->pool_stats().system_calls - calls;
-                          return context.scope().allocate(32 << 20).status();
+                          return context.scope().allocate(testing::filling(32 << 20)).status();
                         }}));
     const WorkflowReport report = host.run(std::move(graph));
     EXPECT_TRUE(report.status.ok());
@@ -253,9 +254,10 @@ TEST(EnginePlan, AStepThatStartsBeforeItsMemoryIsReadyDoesNotWait) {
       WorkflowGraph graph("hasty");
       // Both end at once, and the simulation runs background work behind foreground work.
       const StepId head = *graph.add_step({.name = "head", .run = returning()});
-      EXPECT_TRUE(graph.add_step({.name = "follow", .after = {head}, .run = [](auto& context) {
-                                    return context.scope().allocate(4 << 20).status();
-                                  }}));
+      EXPECT_TRUE(
+          graph.add_step({.name = "follow", .after = {head}, .run = [](auto& context) {
+                            return context.scope().allocate(testing::filling(4 << 20)).status();
+                          }}));
       const WorkflowReport report = host.run(std::move(graph));
       EXPECT_TRUE(report.status.ok()) << report.status.to_string();
       for (const StepRecord& record : report.records) {

@@ -38,6 +38,8 @@ struct SizeClassSnapshot {
   std::uint64_t live_blocks = 0;
   std::uint64_t cached_blocks = 0;  ///< Free: with threads, in the depot, or in slabs.
   std::size_t slab_bytes = 0;       ///< Of the pages that these blocks are cut from.
+  std::size_t untouched_bytes = 0;  ///< Of those, cold pages that no block was cut from: not
+                                    ///< committed, but in a segment's `used_bytes`.
 };
 
 struct ArenaSnapshot {
