@@ -61,11 +61,12 @@ void describe(const Segment& segment, SegmentSnapshot& told) noexcept {
 
 }  // namespace
 
-std::vector<SegmentSnapshot> PageHeap::segments() const {
+std::vector<SegmentSnapshot> PageHeap::segments() {
   std::vector<SegmentSnapshot> all(stats().segments);
   // No heap memory is asked for under the lock.
   for (SegmentSnapshot& segment : all) segment.cells.reserve(most_cells);
   const std::lock_guard lock(lock_);
+  settle();
   auto told = all.begin();
   for (const Segment* segment = segments_; segment != nullptr && told != all.end();
        segment = segment->following) {
@@ -78,7 +79,7 @@ std::vector<SegmentSnapshot> PageHeap::segments() const {
 ArenaSnapshot PoolCore::arena() const {
   ArenaSnapshot arena;
   arena.segments = heap_.segments();
-  arena.large_bytes = run_bytes_.load(std::memory_order_relaxed);
+  arena.large_bytes = heap_.stats().used_bytes();
   std::array<std::uint64_t, size_classes> cached{};
   visit_caches([&cached](const ThreadCache& cache) {
     for (std::size_t index = 0; index < size_classes; ++index) {
@@ -99,15 +100,16 @@ ArenaSnapshot PoolCore::arena() const {
       for (std::uint32_t i = 0; i < list.depot_count; ++i) out -= list.depot[i].count;
     } else {
       slabs = out = class_runs_[index - slab_classes].load(std::memory_order_relaxed);
-      arena.large_bytes -= std::min(arena.large_bytes, slabs * shape.block_bytes);
     }
     if (slabs == 0) continue;
+    const std::size_t slab_bytes = slabs * shape.slab_pages * heap_page_bytes;
+    arena.large_bytes -= std::min(arena.large_bytes, slab_bytes);
     const std::uint64_t live = out - std::min(out, cached[index]);
     const std::uint64_t blocks = slabs * shape.slab_blocks;
     arena.classes.push_back({.block_bytes = shape.block_bytes,
                              .live_blocks = live,
                              .cached_blocks = blocks - std::min(blocks, live),
-                             .slab_bytes = slabs * shape.slab_pages * heap_page_bytes,
+                             .slab_bytes = slab_bytes,
                              .untouched_bytes = untouched_bytes});
   }
   return arena;

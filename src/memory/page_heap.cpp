@@ -3,6 +3,7 @@
 
 #include "memory/page_heap.hpp"
 
+#include <array>
 #include <bit>
 
 #include "frys/core/machine.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t segment_alignment = page_map_entry_bytes;
 constexpr std::size_t most_reserved_bytes = std::size_t{1} << 40;
+constexpr std::size_t most_pieces = 32;  ///< That pages are made ready in.
 constexpr std::size_t shadowed_bytes = std::size_t{32} << 20;
 
 std::size_t excess(std::size_t value, std::size_t limit) {
@@ -49,6 +51,7 @@ PageHeap::PageHeap(PageSource& source, std::size_t segment_bytes, const Limits& 
       on_valgrind_(runs_on_valgrind()) {}
 
 PageHeap::~PageHeap() {
+  settle();
   while (segments_ != nullptr) {
     Segment* segment = segments_;
     unlink(segment);
@@ -131,44 +134,60 @@ std::size_t PageHeap::pages_in_use() const noexcept {
   return touched_pages_ - idle_pages_;
 }
 
+// A run whose pages are all touched. The lock is left meanwhile when it has to be made so.
+PageRun* PageHeap::take_touched(Lock& lock, std::uint32_t count, Status& why) noexcept {
+  if (PageRun* run = take_warm(count, 1); run != nullptr) return run;
+  Cold cold;
+  PageRun* run = take_cold(lock, count, grain_, cold, why);
+  if (run == nullptr) return nullptr;
+  const bool populated =
+      cold.pages == 0 ||
+      source_.populate(run->address(), std::size_t{run->count} * heap_page_bytes);
+  lock.lock();
+  if (populated) return run;
+  put_decommitted(lock, run);
+  why = Status::out_of_memory();
+  return nullptr;
+}
+
 Status PageHeap::prefault(std::size_t count, std::size_t longest) noexcept {
   const PageHeap* other = other_.load(std::memory_order_acquire);
   const std::size_t used_elsewhere = other != nullptr ? other->pages_in_use() : 0;
   Lock lock(lock_);
+  settle();
   count = round_up(std::min(count, most_idle_pages(used_elsewhere)), grain_);
   if (count == 0 || (longest < count && usable_pages(longest) >= count)) return {};
   if (count > most_run_pages) return Status::out_of_memory();
-  const auto pages = static_cast<std::uint32_t>(count);
-  Cold cold;
+  // What such requests would take is taken, all of it before any is given back.
+  const std::size_t piece = round_up(std::max(longest, count / most_pieces + 1), grain_);
+  std::array<PageRun*, most_pieces> taken;
+  std::size_t pieces = 0;
   Status why;
-  // The run is ours while its pages are touched, so that the lock need not be held for it.
-  PageRun* run = take_warm(pages, 1);
-  if (run == nullptr) {
-    run = take_cold(lock, pages, grain_, cold, why);
-    if (run == nullptr) return why;
-    const std::size_t bytes = count * heap_page_bytes;
-    const bool populated = cold.pages == 0 || source_.populate(run->address(), bytes);
-    lock.lock();
-    if (!populated) {
-      put_decommitted(lock, run);
-      return Status::out_of_memory();
-    }
+  for (std::size_t left = count; left != 0;) {
+    const auto pages = static_cast<std::uint32_t>(std::min(piece, left));
+    PageRun* run = take_touched(lock, pages, why);
+    if (run == nullptr) break;
+    taken[pieces++] = run;
+    left -= pages;
   }
-  // Other runs give way, so that this one is kept.
+  // Other runs give way, so that these are kept.
   if (const std::size_t too_many = excess(idle_pages_ + count, limits_.retain_pages)) {
     lock.unlock();
     purge(too_many);
     lock.lock();
   }
-  idle_pages_ += count;
-  put(run, true);
-  return {};
+  for (std::size_t i = 0; i < pieces; ++i) {
+    idle_pages_ += taken[i]->count;
+    put(taken[i], true);
+  }
+  return why;
 }
 
 std::size_t PageHeap::purge(std::size_t most_pages) noexcept {
   std::size_t purged = 0;
   Lock lock(lock_);
   while (purged < most_pages) {
+    settle();
     PageRun* longest = warm_.longest();
     if (longest == nullptr) break;
     const std::size_t wanted =
@@ -220,6 +239,7 @@ void PageHeap::trim() noexcept {
   std::size_t idle = 0;
   {
     const std::lock_guard lock(lock_);
+    settle();
     for (Segment* segment = segments_; segment != nullptr;) {
       Segment* following = segment->following;
       if (segment->used_pages == 0) {

@@ -5,16 +5,19 @@
 //
 // A free run is warm (all its pages were used or made ready since they were mapped or given back)
 // or cold (none). Free neighbours of one kind are joined as they are freed; of two kinds they stay
-// apart, so that who takes a warm run has to ask nobody which of its pages are touched. Both kinds
+// apart, so that who takes a warm run has to ask nobody which of its pages are touched. What was
+// freed last is joined when something else is asked for. Both kinds
 // lie in bins by length (run_bins.hpp). A request takes a short warm run that fits. When none does,
 // it looks at the longest warm runs and one cold one, each with the free neighbours on both sides,
-// and takes the place that has the fewest cold pages there.
+// and takes the place that has the fewest cold pages there. Only when that has no place either are
+// all runs looked at, before another range is reserved.
 //
 // Before a page is touched that takes the heap beyond its limit, as many free ones are given back.
 // Pages in use alone may exceed it: how many those may be is for the budgets above to say.
 //
 // Invariants, under the heap's lock: every page of a segment is in exactly one run; the index names
-// the run at its first and its last page; no two free runs of one kind are neighbours.
+// the run at its first and its last page; no two free runs of one kind are neighbours, but for the
+// one freed last.
 //
 // Cost, nothing cold involved: constant, a few cache lines whatever the length. No system call is
 // made under the lock: what is mapped, populated or given back belongs to no bin meanwhile.
@@ -29,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "frys/core/environment.hpp"
@@ -69,24 +73,25 @@ class PageHeap {
   /// Takes a run of `count` ≥ 1 pages, which count as touched from now on, at a multiple of
   /// `alignment` pages (a power of two, at most 1024). Null when refused; then `why` says so.
   PageRun* take(std::size_t count, Cold& cold, Status& why, std::uint32_t alignment = 1) noexcept;
-  /// True when a request for so many pages touches none that is cold.
-  [[nodiscard]] bool has_warm(std::size_t count) const noexcept;
+  /// The same of pages that are touched already; null when there is no such run. Cost: the lock.
+  PageRun* try_take(std::size_t count, std::uint32_t alignment = 1) noexcept;
+  /// True when `try_take` would find a run.
+  [[nodiscard]] bool has_warm(std::size_t count) noexcept;
   [[nodiscard]] std::size_t touched_pages() const noexcept {
     return touched_pages_.load(std::memory_order_relaxed);
   }
   /// `still_cold`: a bit for each of the first 64 pages that was cold and not used after all.
   void give_back(PageRun* run, std::uint64_t still_cold = 0) noexcept;
-  /// Gives back runs that are linked by `Block::next`, at one visit. Returns how many pages it
-  /// were.
-  std::size_t give_back_all(Block* chain) noexcept;
+  /// Gives back runs that are linked by `Block::next`, at one visit.
+  void give_back_all(Block* chain) noexcept;
 
   /// Touches pages of a run that was taken. False when the system has no memory for them.
   bool populate(std::byte* pages, std::size_t bytes) noexcept {
     return source_.populate(pages, bytes);
   }
 
-  /// Makes one free run of `count` touched pages, or as many as the limits allow. Nothing when runs
-  /// of up to `longest` pages find so many in the free ones there are.
+  /// Makes requests for `count` pages, of up to `longest` each, find touched ones, or for as many
+  /// as the limits allow. Nothing when they find enough among those there are.
   Status prefault(std::size_t count, std::size_t longest = most_run_pages) noexcept;
   /// Gives all free pages back; unmaps segments that are free as a whole.
   void trim() noexcept;
@@ -120,12 +125,15 @@ class PageHeap {
 
   struct Stats {
     std::size_t mapped_bytes, committed_bytes, free_committed_bytes;
+    [[nodiscard]] std::size_t used_bytes() const noexcept {
+      return committed_bytes - free_committed_bytes;
+    }
     std::uint64_t segments;
     HugePagesUse huge_pages;
   };
   [[nodiscard]] Stats stats() const noexcept;
   /// Cost: the lock, O(runs). Throws std::bad_alloc.
-  [[nodiscard]] std::vector<SegmentSnapshot> segments() const;
+  [[nodiscard]] std::vector<SegmentSnapshot> segments();
   [[nodiscard]] std::uint64_t calls() const noexcept { return source_.calls().load(); }
   [[nodiscard]] bool on_valgrind() const noexcept { return on_valgrind_; }
 
@@ -143,11 +151,16 @@ class PageHeap {
   PageRun* take_warm(std::uint32_t count, std::uint32_t alignment) noexcept;
   PageRun* take_window(std::uint32_t count, std::uint32_t alignment, Cold& cold) noexcept;
   Window best_window(std::uint32_t count, std::uint32_t alignment) const noexcept;
+  Window any_window(std::uint32_t count, std::uint32_t alignment) const noexcept;
   PageRun* claim(const Window& window, std::uint32_t count, Cold& cold) noexcept;
   PageRun* cut(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept;
   void resize(PageRun* run, std::uint32_t start, std::uint32_t count) noexcept;
   void insert(PageRun* run, bool warm) noexcept;
   void put(PageRun* run, bool warm) noexcept;
+  /// The run that was freed last becomes like all others.
+  void settle() noexcept {
+    if (last_ != nullptr) put(std::exchange(last_, nullptr), true);
+  }
   void put_parts(PageRun* run, std::uint64_t cold) noexcept;
   void lower_idle(std::size_t pages) noexcept {
     idle_pages_ -= pages;
@@ -162,6 +175,7 @@ class PageHeap {
                      Status& why) noexcept;
   PageRun* take_from_new_segment(Lock& lock, std::uint32_t count, std::uint32_t alignment,
                                  Cold& cold, Status& why) noexcept;
+  PageRun* take_touched(Lock& lock, std::uint32_t count, Status& why) noexcept;
   void make_known(PageRun& run) noexcept;
   [[nodiscard]] std::size_t pages_in_use() const noexcept;
   std::size_t purge_both(std::size_t most_pages) noexcept;
@@ -177,7 +191,10 @@ class PageHeap {
   std::size_t idle_floor_ = 0;
   Limits limits_;
   std::atomic<std::size_t> touched_pages_{0};  ///< Written under the lock; the other heap reads it.
-  std::uint32_t grain_;                        ///< Pages of the heap in a page of the system.
+  /// Freed last, touched, and not joined with its neighbours yet: who asks for as many pages again,
+  /// as the steps of a loop do, has it back at once.
+  PageRun* last_ = nullptr;
+  std::uint32_t grain_;  ///< Pages of the heap in a page of the system.
   RunBins warm_;
   RunBins cold_;
   Segment* segments_ = nullptr;

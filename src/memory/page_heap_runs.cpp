@@ -5,6 +5,7 @@
 // it under the heap's lock.
 
 #include <bit>
+#include <utility>
 
 #include "memory/page_heap.hpp"
 
@@ -123,6 +124,13 @@ PageRun* PageHeap::take_warm(std::uint32_t count, std::uint32_t alignment) noexc
   // A warm run elsewhere beats an aligned one: the pages of a new one would have to be touched.
   const std::uint32_t wished = count >= huge_pages ? huge_pages : alignment;
   std::uint32_t granted = std::max(wished, alignment);
+  if (last_ != nullptr) {
+    if (last_->count == count && last_->start % granted == 0) {
+      lower_idle(count);
+      return std::exchange(last_, nullptr);
+    }
+    settle();
+  }
   PageRun* run = warm_.find(count, granted);
   if (run == nullptr && granted != alignment) {
     granted = alignment;
@@ -133,10 +141,17 @@ PageRun* PageHeap::take_warm(std::uint32_t count, std::uint32_t alignment) noexc
   return cut(run, place_in(*run, count, granted), count);
 }
 
-bool PageHeap::has_warm(std::size_t count) const noexcept {
+bool PageHeap::has_warm(std::size_t count) noexcept {
   if (count > most_run_pages) return false;
   const std::lock_guard lock(lock_);
+  settle();
   return warm_.find(static_cast<std::uint32_t>(round_up(count, grain_)), 1) != nullptr;
+}
+
+PageRun* PageHeap::try_take(std::size_t count, std::uint32_t alignment) noexcept {
+  if (count > most_run_pages) return nullptr;
+  const std::lock_guard lock(lock_);
+  return take_warm(static_cast<std::uint32_t>(round_up(count, grain_)), alignment);
 }
 
 PageRun* PageHeap::take(std::size_t count, Cold& cold, Status& why,
@@ -160,7 +175,8 @@ void PageHeap::give_back(PageRun* run, std::uint64_t still_cold) noexcept {
   lock_.lock();
   if (still_cold == 0 && idle_pages_ + run->count <= limits_.retain_pages) [[likely]] {
     idle_pages_ += run->count;
-    put(run, true);
+    settle();
+    last_ = run;
     return lock_.unlock();
   }
   Lock lock(lock_, std::adopt_lock);
@@ -169,13 +185,11 @@ void PageHeap::give_back(PageRun* run, std::uint64_t still_cold) noexcept {
   put_parts(run, still_cold);
 }
 
-std::size_t PageHeap::give_back_all(Block* chain) noexcept {
-  std::size_t pages = 0;
+void PageHeap::give_back_all(Block* chain) noexcept {
   Lock lock(lock_);
   while (chain != nullptr) {
     auto* run = static_cast<PageRun*>(chain);
     chain = chain->next;
-    pages += run->count;
     if (idle_pages_ + run->count > limits_.retain_pages) {
       put_decommitted(lock, run);
     } else {
@@ -183,13 +197,13 @@ std::size_t PageHeap::give_back_all(Block* chain) noexcept {
       put(run, true);
     }
   }
-  return pages;
 }
 
 PageRun* PageHeap::take_window(std::uint32_t count, std::uint32_t alignment, Cold& cold) noexcept {
   Window window =
       best_window(count, count >= huge_pages ? std::max(huge_pages, alignment) : alignment);
   if (window.first == nullptr) window = best_window(count, alignment);
+  if (window.first == nullptr) window = any_window(count, alignment);
   if (window.first == nullptr) return nullptr;
   PageRun* run = claim(window, count, cold);
   lower_idle(count - cold.pages);
@@ -218,6 +232,29 @@ PageHeap::Window PageHeap::best_window(std::uint32_t count,
   if (PageRun* seed = cold_.find(count, alignment); seed != nullptr) consider(seed);
   if (best.first == nullptr) cold_.for_longest(most_seeds, consider);
   return best;
+}
+
+// Where pages are warm and cold by turns, a place may be made of more runs than `best_window` looks
+// at. Cost: O(runs), before addresses are reserved that would cost more.
+PageHeap::Window PageHeap::any_window(std::uint32_t count, std::uint32_t alignment) const noexcept {
+  for (const Segment* segment = segments_; segment != nullptr; segment = segment->following) {
+    if (segment->page_count - segment->used_pages < count) continue;
+    PageRun* first = nullptr;  // Of the free neighbours up to here.
+    for (std::uint32_t at = 0; at < segment->page_count;) {
+      PageRun* run = segment->run_at(at);
+      at = run->end();
+      if (!run->free) {
+        first = nullptr;
+        continue;
+      }
+      if (first == nullptr) first = run;
+      const std::uint32_t start = aligned_up(first->start, alignment);
+      if (start < at && at - start >= count) {
+        return {first, start, cold_between(first, start, start + count)};
+      }
+    }
+  }
+  return {};
 }
 
 PageRun* PageHeap::claim(const Window& window, std::uint32_t count, Cold& cold) noexcept {

@@ -126,7 +126,8 @@ Block* PoolCore::refill(std::size_t index, Status& why) noexcept {
     return take_run(class_shapes[index].slab_pages, static_cast<std::uint16_t>(index), why);
   }
   SlabList& list = lists_[index];
-  if (list.is_used_up()) collect_before_growth(class_shapes[index].slab_pages);
+  const std::size_t slab_pages = class_shapes[index].slab_pages;
+  if (list.is_used_up() && !heap_.has_warm(slab_pages)) collect_before_growth(slab_pages);
   Chain chain{nullptr, 0};
   {
     const std::lock_guard lock(list.mutex);
@@ -389,7 +390,7 @@ void PoolCore::collect() noexcept {
 
 void PoolCore::collect_before_growth(std::size_t pages) noexcept {
   const std::size_t touched = heap_.touched_pages();
-  if (touched < collect_at_pages_.load(std::memory_order_relaxed) || heap_.has_warm(pages)) return;
+  if (touched < collect_at_pages_.load(std::memory_order_relaxed)) return;
   collect();
   if (heap_.has_warm(pages)) return;
   collect_at_pages_.store(touched + std::max(touched / 32, pages), std::memory_order_relaxed);
@@ -439,13 +440,16 @@ void PoolCore::close() noexcept {
 
 PoolStats PoolCore::stats() const noexcept {
   std::size_t untouched_bytes = 0;
-  std::int64_t live = static_cast<std::int64_t>(run_bytes_.load(std::memory_order_relaxed));
+  std::int64_t live = 0;
   for (std::size_t index = 0; index < slab_classes; ++index) {
     SlabList& list = lists_[index];
     const std::lock_guard lock(list.mutex);
     std::uint64_t held = list.out;
     for (std::uint32_t i = 0; i < list.depot_count; ++i) held -= list.depot[i].count;
-    live += static_cast<std::int64_t>(held * class_shapes[index].block_bytes);
+    // Of the heap's pages, which are added below, no more than the blocks that are out.
+    live +=
+        static_cast<std::int64_t>(held * class_shapes[index].block_bytes) -
+        static_cast<std::int64_t>(list.slabs * class_shapes[index].slab_pages * heap_page_bytes);
     untouched_bytes += list.untouched_bytes();
   }
   visit_caches([&live](const ThreadCache& cache) {
@@ -455,6 +459,7 @@ PoolStats PoolCore::stats() const noexcept {
     }
   });
   const PageHeap::Stats heap = heap_.stats();
+  live += static_cast<std::int64_t>(heap.used_bytes());
   PoolStats stats;
   stats.mapped_bytes = heap.mapped_bytes;
   stats.committed_bytes = heap.committed_bytes - untouched_bytes;

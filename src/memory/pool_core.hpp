@@ -234,7 +234,7 @@ class PoolCore final : public ForkParticipant {
   LibraryPages library_pages_;
   SharedPages shared_pages_;
   const bool shared_;
-  PageHeap heap_;
+  mutable PageHeap heap_;  ///< Who looks at its runs has them joined first.
   const bool on_valgrind_;
   const bool thread_caches_;
   const std::size_t red_zone_bytes_;
@@ -247,7 +247,6 @@ class PoolCore final : public ForkParticipant {
   /// Below so many touched pages the pool grows without collecting what is in caches: 64 KiB; and
   /// after a collection that was in vain, until it has grown by a thirty-second.
   std::atomic<std::size_t> collect_at_pages_{16};
-  std::atomic<std::size_t> run_bytes_{0};
   /// Blocks of each class that is not cut from slabs.
   std::array<std::atomic<std::uint64_t>, size_classes - slab_classes> class_runs_{};
   std::atomic<std::uint64_t> first_touch_pages_{0};

@@ -12,13 +12,15 @@ namespace frys::detail {
 
 Block* PoolCore::take_run(std::size_t pages, std::uint16_t origin, Status& why,
                           std::uint32_t alignment) noexcept {
-  collect_before_growth(pages);
   PageHeap::Cold cold;
-  PageRun* run = heap_.take(pages, cold, why, alignment);
-  if (run == nullptr) return nullptr;
-  keep_limit();
+  PageRun* run = heap_.try_take(pages, alignment);
+  if (run == nullptr) {
+    collect_before_growth(pages);
+    run = heap_.take(pages, cold, why, alignment);
+    if (run == nullptr) return nullptr;
+    keep_limit();
+  }
   references_.fetch_add(1, std::memory_order_relaxed);
-  run_bytes_.fetch_add(std::size_t{run->count} * heap_page_bytes, std::memory_order_relaxed);
   run->origin = origin;
   if (origin != origin_run) {
     class_runs_[origin - slab_classes].fetch_add(1, std::memory_order_relaxed);
@@ -42,17 +44,14 @@ Block* PoolCore::allocate_run(std::size_t bytes, Status& why, std::uint32_t alig
 
 void PoolCore::deallocate_run(Block* block) noexcept {
   auto* run = static_cast<PageRun*>(block);
-  const std::size_t bytes = std::size_t{run->count} * heap_page_bytes;
-  poison(block->data, bytes, on_valgrind_);
-  run_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  poison(block->data, std::size_t{run->count} * heap_page_bytes, on_valgrind_);
   heap_.give_back(run);
   release(1);
 }
 
 void PoolCore::put_runs(Chain chain) noexcept {
   class_runs_[chain.head->origin - slab_classes].fetch_sub(chain.count, std::memory_order_relaxed);
-  const std::size_t pages = heap_.give_back_all(chain.head);
-  run_bytes_.fetch_sub(pages * heap_page_bytes, std::memory_order_relaxed);
+  heap_.give_back_all(chain.head);
   release(chain.count);
 }
 

@@ -79,11 +79,12 @@ Status ScopeNode::make_ready(const MemoryPlan& plan) {
     promised_.fetch_add(more, std::memory_order_release);
   }
   if (plan.bytes == 0) return {};
+  const std::size_t largest =
+      plan.largest_block_bytes == 0 ? plan.bytes : std::min(plan.largest_block_bytes, plan.bytes);
   if (plan.executor != nullptr) {
-    return plan.executor->submit(PrefaultTask(*this, more, plan.largest_block_bytes),
-                                 TaskClass::background);
+    return plan.executor->submit(PrefaultTask(*this, more, largest), TaskClass::background);
   }
-  if (Status status = prefault_promised(more, plan.largest_block_bytes); !status.ok()) {
+  if (Status status = prefault_promised(more, largest); !status.ok()) {
     return status.with_context("making memory ready for scope " + path_);
   }
   return {};

@@ -46,6 +46,8 @@ class Model {
   // Every page is in one run that agrees with the model; no two free neighbours are of one kind.
   void check_all() {
     if (segment_ == nullptr) return;
+    ASSERT_EQ(heap_.segments().size(), 1U);  // Who looks has the run freed last joined.
+    freed_last_ = {};
     const PageRun* last = nullptr;
     std::size_t warm = 0;
     std::size_t cold = 0;
@@ -121,8 +123,12 @@ class Model {
     }
     ASSERT_EQ(cold.pages, cold_pages);
     ASSERT_EQ(cold.mask, held.cold_mask);
-    // Of an aligned run, which long ones are, nothing is said but that it is one.
-    if (alignment == 1 && count < PageHeap::huge_pages && ++looks_ % 400 == 0) {
+    // What was freed last comes back wherever it lies. Of an aligned run, which long ones are,
+    // nothing is said but that it is one.
+    const Freed last = std::exchange(freed_last_, {});
+    if (last.count == count && last.start % alignment == 0 && count < PageHeap::huge_pages) {
+      ASSERT_EQ(run->start, last.start);
+    } else if (alignment == 1 && count < PageHeap::huge_pages && ++looks_ % 400 == 0) {
       check_fit(*run, cold_pages);
     }
     std::fill_n(pages_.begin() + run->start, count, Page::used);
@@ -142,6 +148,7 @@ class Model {
     const std::uint32_t count = held.run->count;
     const std::uint64_t unused = random_.next_below(3) == 0 ? held.cold_mask & random_.next() : 0;
     heap_.give_back(held.run, unused);
+    if (unused == 0) freed_last_ = {start, count};
     for (std::uint32_t i = 0; i < count; ++i) {
       const bool cold = i < 64 && (unused >> i & 1) != 0;
       pages_[start + i] = cold ? Page::cold : Page::warm;
@@ -153,6 +160,7 @@ class Model {
   // Which pages went is the heap's to say; it must be so many, and none that was not warm.
   void purge() {
     if (segment_ == nullptr) return;
+    freed_last_ = {};
     const std::size_t purged = heap_.purge(random_.next_below(2000));
     std::size_t gone = 0;
     for (std::uint32_t at = 0; at < segment_->page_count;) {
@@ -173,6 +181,11 @@ class Model {
   Segment* segment_ = nullptr;
   std::vector<Page> pages_;
   std::vector<Held> held_;
+  struct Freed {
+    std::uint32_t start = 0;
+    std::uint32_t count = 0;  // 0: it is joined with its neighbours
+  };
+  Freed freed_last_;
   int looks_ = 0;
 };
 

@@ -174,6 +174,37 @@ TEST_F(PageHeapTest, TellsWhichPagesAreColdAndTakesThemBackByTurns) {
   heap.give_back(run);
 }
 
+TEST_F(PageHeapTest, ManyPiecesMakeAPlaceBeforeAddressesAreReserved) {
+  PageRun* run = take(60);
+  PageRun* wall = take(1024 - 60);
+  heap.give_back(run, 0x0555'5555'5555'5555);  // 60 pieces of one page
+  std::uint32_t cold = 0;
+  run = take(59, &cold);
+  EXPECT_EQ(heap.stats().segments, 1U);
+  EXPECT_EQ(cold, 30U);
+  heap.give_back(run);
+  heap.give_back(wall);
+}
+
+TEST_F(PageHeapTest, WhatWasFreedLastIsJoinedWhenItIsNotWantedAgain) {
+  PageRun* first = take(4);
+  PageRun* second = take(4);
+  PageRun* wall = take(1);
+  const std::byte* address = second->address();
+  heap.give_back(first);
+  heap.give_back(second);
+  second = take(4);
+  EXPECT_EQ(second->address(), address);
+  heap.give_back(second);
+  std::uint32_t cold = 1;
+  PageRun* both = take(8, &cold);
+  EXPECT_EQ(cold, 0U);
+  heap.give_back(both);
+  heap.give_back(wall);
+  heap.trim();
+  EXPECT_EQ(heap.stats().mapped_bytes, 0U);
+}
+
 TEST_F(PageHeapTest, PrefaultedPagesAreWarmAndReadable) {
   ASSERT_TRUE(heap.prefault(10).ok());
   EXPECT_EQ(heap.stats().free_committed_bytes, 10 * heap_page_bytes);

@@ -88,10 +88,22 @@ TEST_F(PlanTest, WhatLiesReadyInPiecesWillDoForSmallerBlocks) {
   EXPECT_EQ(committed(), 32 * mib);
   for (int i = 0; i < 8; ++i) blocks.push_back(*scope.allocate(testing::filling(mib)));
   EXPECT_EQ(memory.pool_stats().committed_bytes, 32 * mib);
-  // In pieces of 2 MiB, no block of 3 MiB is ready.
+  // In pieces of 2 MiB, no block of 3 MiB is ready; the rest is.
   ASSERT_TRUE(scope.reserve({.bytes = 4 * mib, .largest_block_bytes = 3 * mib}).ok());
-  EXPECT_EQ(committed(), 36 * mib);
+  EXPECT_EQ(committed(), 35 * mib);
   EXPECT_EQ(touched_by(3 * mib), 0U);
+}
+
+TEST_F(PlanTest, WhatSeveralScopesArePromisedNeedNotLieInOnePiece) {
+  std::vector<Storage> blocks;
+  for (int i = 0; i < 4; ++i) blocks.push_back(*scope.allocate(testing::filling(4 * mib)));
+  blocks[0] = {};
+  blocks[2] = {};
+  MemoryScope other = *memory.agent_scope("wf", "b");
+  ASSERT_TRUE(scope.reserve(testing::filling(4 * mib)).ok());
+  ASSERT_TRUE(other.reserve(testing::filling(4 * mib)).ok());
+  EXPECT_EQ(committed(), 16 * mib);
+  EXPECT_EQ(touched_by(4 * mib), 0U);
 }
 
 TEST_F(PlanTest, ScopesAreUsedAndClosedWhileThreadsMakeThemReady) {
