@@ -51,9 +51,12 @@ class Decay : public std::enable_shared_from_this<Decay> {
   /// `decay_ns` ≥ 1. The pool must live until `close` has returned.
   Decay(PoolCore& pool, Executor& executor, std::int64_t decay_ns) noexcept;
 
+  [[nodiscard]] bool at_rest() const noexcept {
+    return state_.load(std::memory_order_relaxed) == State::resting;
+  }
   /// Something was freed. Cost: one load, unless the pool was at rest.
   void wake() noexcept {
-    if (state_.load(std::memory_order_relaxed) == State::resting) [[unlikely]]
+    if (at_rest()) [[unlikely]]
       start();
   }
   /// Ends the timer and waits for a beat that is under way. Nothing is touched after.

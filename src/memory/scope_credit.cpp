@@ -49,18 +49,21 @@ Credit& ScopeNode::open_credit(ThreadCache& cache) noexcept {
   return credit;
 }
 
-// Here and above: what is used, less what this thread had not spent when that was least.
-void ScopeNode::note_peaks(const ThreadCache* own) noexcept {
-  for (ScopeNode* node = this; node != nullptr; node = node->parent_) {
-    if (node->used_ <= node->peak_) continue;
-    Units unspent = 0;
-    if (own != nullptr) {
-      node->visit_credits(*own, [&unspent](const ScopeNode&, const Credit& credit) {
-        unspent += credit.least.load(std::memory_order_relaxed);
-      });
-    }
-    node->peak_ = std::max(node->peak_, node->used_ - std::min(unspent, node->used_));
+// What is used, less what this thread had not spent when that was least.
+inline void ScopeNode::note_peak(const ThreadCache* own) noexcept {
+  if (used_ <= peak_) [[likely]]
+    return;
+  Units unspent = 0;
+  if (own != nullptr) {
+    visit_credits(*own, [&unspent](const ScopeNode&, const Credit& credit) {
+      unspent += credit.least.load(std::memory_order_relaxed);
+    });
   }
+  peak_ = std::max(peak_, used_ - std::min(unspent, used_));
+}
+
+void ScopeNode::note_peaks(const ThreadCache* own) noexcept {
+  for (ScopeNode* node = this; node != nullptr; node = node->parent_) node->note_peak(own);
 }
 
 // Notes what was live at most, before anything else changes.
@@ -155,8 +158,14 @@ void ScopeNode::uncharge_open(Units units, bool never_used) noexcept {
   if (credit == nullptr && units <= most_credit / 2 && deserves_credit(own)) {
     credit = &open_credit(*own);
   }
+  if (credit == nullptr) {
+    for (ScopeNode* node = this; node != nullptr; node = node->parent_) {
+      if (!never_used) node->note_peak(own);
+      node->used_ -= units;
+    }
+    return;
+  }
   if (!never_used) note_peaks(own);
-  if (credit == nullptr) return pay_back_open(units);
   const Units sum = credit->units.load(std::memory_order_relaxed) + units;
   const Units kept = sum > most_credit ? most_credit / 2 : sum;
   pay_back_open(sum - kept);

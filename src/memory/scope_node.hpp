@@ -189,7 +189,8 @@ class ScopeNode : public PrivateObject<ScopeNode> {
   ScopeNode* pay_at_once(Units units, ThreadCache* own) noexcept;
   void pay_back(Units units, ScopeNode*& dead) noexcept;
   void pay_back_open(Units units) noexcept;
-  void note_peaks(const ThreadCache* own) noexcept;
+  void note_peak(const ThreadCache* own) noexcept;
+  void note_peaks(const ThreadCache* own) noexcept;  ///< Here and above.
   void restart_peak(const ThreadCache& cache, Credit& credit) noexcept;
   Credit* credit_in(ThreadCache* cache) noexcept;
   Credit& open_credit(ThreadCache& cache) noexcept;

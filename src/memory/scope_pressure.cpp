@@ -3,6 +3,8 @@
 
 // What a scope does about a request that cannot be had.
 
+#include <utility>
+
 #include "memory/pressure.hpp"
 #include "memory/scope_node.hpp"
 
@@ -10,14 +12,16 @@ namespace frys::detail {
 
 Block* ScopeNode::obtain(std::size_t bytes, std::size_t alignment, Refusal& refusal) noexcept {
   const Units units = units_of(bytes);
-  refusal = {};
-  refusal.status = charge(units, bytes, refusal.by);
-  if (!refusal.status.ok()) return nullptr;
+  const ScopeNode* refuser = nullptr;
+  if (Status paid = charge(units, bytes, refuser); !paid.ok()) [[unlikely]] {
+    refusal = {.status = std::move(paid), .by = refuser};
+    return nullptr;
+  }
   Status why;
   Block* block = pool_->allocate_aligned(bytes, alignment, why);
   if (block == nullptr) {
     uncharge(units, true);
-    refusal.status = out_of_memory(why, bytes);
+    refusal = {.status = out_of_memory(why, bytes)};
   }
   return block;
 }

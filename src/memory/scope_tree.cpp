@@ -151,15 +151,18 @@ void ScopeNode::pay_back_open(Units units) noexcept {
 }
 
 void ScopeNode::uncharge(Units units, bool never_used) noexcept {
-  // The block that goes held the node; now this call does.
-  add_reference();
   ScopeNode* dead = nullptr;
   {
+    // The block that goes held the node; once the charge is off, only the lock does.
     const std::lock_guard lock(tree_->lock);
     if (is_open()) {
       uncharge_open(units, never_used);
       if (never_used) --allocations_;
+      if (tree_->decay == nullptr || !tree_->decay->at_rest()) [[likely]]
+        return;
+      add_reference();
     } else {
+      add_reference();
       ScopeNode* payer = nearest_open();
       if (payer != nullptr) {
         payer->note_peaks(pool_->find_cache());
