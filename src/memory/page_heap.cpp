@@ -70,9 +70,18 @@ PageRun* PageHeap::find(const void* address) noexcept {
 
 PageRun* PageHeap::take_cold(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,
                              Status& why) noexcept {
+  PageRun* run = take_place(lock, count, alignment, cold, why);
+  return run != nullptr && commit(lock, run, cold, why) ? run : nullptr;
+}
+
+PageRun* PageHeap::take_place(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,
+                              Status& why) noexcept {
   PageRun* run = take_window(count, alignment, cold);
-  if (run == nullptr) run = take_from_new_segment(lock, count, alignment, cold, why);
-  if (run == nullptr) return nullptr;
+  return run != nullptr ? run : take_from_new_segment(lock, count, alignment, cold, why);
+}
+
+// Leaves the lock; takes it again, and gives the run back, where it fails.
+bool PageHeap::commit(Lock& lock, PageRun* run, const Cold& cold, Status& why) noexcept {
   // Counted before, so that whoever takes pages meanwhile keeps within the limit.
   const std::size_t too_many = excess(touched_pages_of_both(), limits_.commit_pages);
   lock.unlock();
@@ -81,11 +90,11 @@ PageRun* PageHeap::take_cold(Lock& lock, std::uint32_t count, std::uint32_t alig
     over_limit_.store(true, std::memory_order_relaxed);
   }
   const std::size_t bytes = std::size_t{run->count} * heap_page_bytes;
-  if (cold.pages == 0 || source_.commit(run->address(), bytes)) return run;
+  if (cold.pages == 0 || source_.commit(run->address(), bytes)) return true;
   lock.lock();
   put_decommitted(lock, run);
   why = Status::out_of_memory();
-  return nullptr;
+  return false;
 }
 
 PageRun* PageHeap::take_from_new_segment(Lock& lock, std::uint32_t count, std::uint32_t alignment,
@@ -134,17 +143,25 @@ std::size_t PageHeap::pages_in_use() const noexcept {
   return touched_pages_ - idle_pages_;
 }
 
-// A run whose pages are all touched. The lock is left meanwhile when it has to be made so.
+// A run whose pages are all touched, of those that are being prepared. The lock is left meanwhile
+// when they have to be touched.
 PageRun* PageHeap::take_touched(Lock& lock, std::uint32_t count, Status& why) noexcept {
-  if (PageRun* run = take_warm(count, 1); run != nullptr) return run;
   Cold cold;
-  PageRun* run = take_cold(lock, count, grain_, cold, why);
+  PageRun* run = take_warm(count, 1);
+  const bool warm = run != nullptr;
+  if (!warm) run = take_place(lock, count, grain_, cold, why);
   if (run == nullptr) return nullptr;
+  preparing_pages_ += count;
+  if (warm) return run;
+  if (!commit(lock, run, cold, why)) {
+    preparing_pages_ -= count;
+    return nullptr;
+  }
   const bool populated =
-      cold.pages == 0 ||
-      source_.populate(run->address(), std::size_t{run->count} * heap_page_bytes);
+      cold.pages == 0 || source_.populate(run->address(), std::size_t{count} * heap_page_bytes);
   lock.lock();
   if (populated) return run;
+  preparing_pages_ -= count;
   put_decommitted(lock, run);
   why = Status::out_of_memory();
   return nullptr;
@@ -177,6 +194,7 @@ Status PageHeap::prefault(std::size_t count, std::size_t longest) noexcept {
     lock.lock();
   }
   for (std::size_t i = 0; i < pieces; ++i) {
+    preparing_pages_ -= taken[i]->count;
     idle_pages_ += taken[i]->count;
     put(taken[i], true);
   }
@@ -271,7 +289,8 @@ void PageHeap::close() noexcept {
 PageHeap::Stats PageHeap::stats() const noexcept {
   const std::lock_guard lock(lock_);
   return {mapped_pages_ * heap_page_bytes, touched_pages_ * heap_page_bytes,
-          idle_pages_ * heap_page_bytes, segment_count_, huge_use_.load(std::memory_order_relaxed)};
+          (idle_pages_ + preparing_pages_) * heap_page_bytes, segment_count_,
+          huge_use_.load(std::memory_order_relaxed)};
 }
 
 Segment* PageHeap::map_segment(std::uint32_t least_pages, Status& why) noexcept {

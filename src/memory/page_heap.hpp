@@ -175,6 +175,9 @@ class PageHeap {
                      Status& why) noexcept;
   PageRun* take_from_new_segment(Lock& lock, std::uint32_t count, std::uint32_t alignment,
                                  Cold& cold, Status& why) noexcept;
+  PageRun* take_place(Lock& lock, std::uint32_t count, std::uint32_t alignment, Cold& cold,
+                      Status& why) noexcept;
+  bool commit(Lock& lock, PageRun* run, const Cold& cold, Status& why) noexcept;
   PageRun* take_touched(Lock& lock, std::uint32_t count, Status& why) noexcept;
   void make_known(PageRun& run) noexcept;
   [[nodiscard]] std::size_t pages_in_use() const noexcept;
@@ -189,6 +192,7 @@ class PageHeap {
   alignas(64) mutable ShortLock lock_;
   std::size_t idle_pages_ = 0;  ///< Free and touched.
   std::size_t idle_floor_ = 0;
+  std::size_t preparing_pages_ = 0;  ///< Taken by `prefault`, and free again when it returns.
   Limits limits_;
   std::atomic<std::size_t> touched_pages_{0};  ///< Written under the lock; the other heap reads it.
   /// Freed last, touched, and not joined with its neighbours yet: who asks for as many pages again,
