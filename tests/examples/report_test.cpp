@@ -85,7 +85,8 @@ TEST(Report, ShowsWhatWasFound) {
       html_report({testing::SyntheticRun::make(1, false), testing::SyntheticRun::make(2, true)});
   for (const char* shown :
        {"Memory prediction error", "Who worked when", "How the agents worked together",
-        "Memory by scope", "Prediction against truth", "How long calls took",
+        "Memory by scope", "Where the blocks lay", "90 live, 10 free", "2.00 MiB live",
+        "293 KiB ready for the next", "Prediction against truth", "How long calls took",
         "Bytes shared, bytes copied", "What the folder is about", "Said twice", "Asked and found",
         "review loop", "of 64.0 MiB given", "embedder-3", "src/memory/scope_node.cpp:88"}) {
     EXPECT_THAT(html, HasSubstr(shown));

@@ -30,6 +30,9 @@ TEST(RunSummary, SurvivesBeingWritten) {
   EXPECT_EQ(again->steps.size(), run.steps.size());
   EXPECT_EQ(again->steps[5].peak_bytes, run.steps[5].peak_bytes);
   EXPECT_EQ(again->clusters[2].terms, run.clusters[2].terms);
+  EXPECT_EQ(again->segments[0].ready_bytes, run.segments[0].ready_bytes);
+  EXPECT_EQ(again->blocks[1].live_blocks, run.blocks[1].live_blocks);
+  EXPECT_EQ(again->large_block_bytes, run.large_block_bytes);
   EXPECT_EQ(again->latencies[0].buckets, run.latencies[0].buckets);
   EXPECT_EQ(again->warm_start, true);
   EXPECT_DOUBLE_EQ(again->pattern_confidence, run.pattern_confidence);

@@ -124,6 +124,10 @@ class SyntheticRun {
       }
       run_.memory.push_back(sample);
     }
+    run_.segments = {
+        {5 << 20, 1 << 20, {1 << 20, 700'000, 0, 1 << 20, 4096}, {0, 300'000, 0, 0, 0}}};
+    run_.large_block_bytes = 2 << 20;
+    run_.blocks = {{1024, 90, 10}, {196'608, 12, 2}};
   }
 
   void fill_findings() {

@@ -31,6 +31,10 @@ std::string memory_chart(const RunSummary& run, std::int64_t end_ns, double most
 /// The most that `memory_chart` has to show of a run.
 double most_live_bytes(const RunSummary& run);
 
+/// Where the tensor pool's blocks lay when most were live: each of its segments from end to end,
+/// and the blocks of each size, live and free.
+std::string arena_chart(const RunSummary& run);
+
 /// For each type of step, predicted ÷ actual of every step, in memory and in time.
 std::string prediction_chart(const Runs& runs);
 

@@ -83,6 +83,23 @@ std::string key(const Runs& runs) {
   return text;
 }
 
+/// Runs that were kept before this was noted have no picture.
+std::string arena_section(const Runs& shown) {
+  std::string pictures;
+  for (const RunSummary& run : shown) {
+    if (run.segments.empty()) continue;
+    pictures +=
+        "<div><h3>Run " + std::to_string(run.run) + "</h3>\n" + arena_chart(run) + "</div>\n";
+  }
+  if (pictures.empty()) return {};
+  return "<h3>Where the blocks lay when most were live</h3>\n<p class=\"why\">The pool’s addresses "
+         "from end to end, and the blocks they are cut into: "
+         "<span class=\"run-latest\"><i class=\"key\"></i></span>used&ensp;"
+         "<span class=\"run-early\"><i class=\"key\"></i></span>free, and touched before. Free "
+         "blocks that threads keep count as used above.</p>\n<div class=\"pair\">\n" +
+         pictures + "</div>\n";
+}
+
 }  // namespace
 
 Runs latest_two(const Runs& runs) {
@@ -158,7 +175,7 @@ std::string memory_section(const Runs& runs) {
             format_bytes(most_live_bytes(run)) + "</h3>\n" +
             memory_chart(run, longest(shown), most) + "</div>\n";
   }
-  return html + "</div>\n";
+  return html + "</div>\n" + arena_section(shown);
 }
 
 std::string prediction_section(const Runs& runs) {

@@ -74,6 +74,7 @@ text { fill: var(--ink); font-size: 12px; }
 .heading { font-weight: 600; font-size: 12.5px; }
 .grid { stroke: var(--grid); stroke-width: 1; }
 .lane { stroke: var(--grid); stroke-width: 1; }
+.lane-back { fill: var(--grid); }
 .wait { stroke: var(--early); stroke-width: 1; stroke-dasharray: 1 2; }
 .mark { stroke: var(--muted); stroke-width: 1; }
 .bar { fill: var(--c, var(--accent)); }

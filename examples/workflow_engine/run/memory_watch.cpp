@@ -8,7 +8,7 @@
 namespace crew {
 
 void MemoryWatch::sample() {
-  const frys::MemorySnapshot snapshot = memory_.snapshot();
+  frys::MemorySnapshot snapshot = memory_.snapshot();
   Seen seen;
   seen.time_ns = frys::system_clock().now_ns();
   for (const frys::ScopeSnapshot& workflow : snapshot.root.children) {
@@ -17,6 +17,25 @@ void MemoryWatch::sample() {
     }
   }
   seen_.push_back(std::move(seen));
+  if (snapshot.pool.live_bytes <= most_live_bytes_) return;
+  most_live_bytes_ = snapshot.pool.live_bytes;
+  fullest_ = std::move(snapshot.arena);
+}
+
+void MemoryWatch::describe_fullest(RunSummary& run) const {
+  for (const frys::SegmentSnapshot& segment : fullest_.segments) {
+    SegmentRow& row = run.segments.emplace_back();
+    row.extent_bytes = segment.extent_bytes;
+    row.cell_bytes = segment.cell_bytes;
+    for (const frys::ArenaCell& cell : segment.cells) {
+      row.used_bytes.push_back(cell.used_bytes);
+      row.ready_bytes.push_back(cell.ready_bytes);
+    }
+  }
+  for (const frys::SizeClassSnapshot& blocks : fullest_.classes) {
+    run.blocks.push_back({blocks.block_bytes, blocks.live_blocks, blocks.cached_blocks});
+  }
+  run.large_block_bytes = fullest_.large_bytes;
 }
 
 std::vector<MemorySample> MemoryWatch::samples(const std::vector<std::string>& agents,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Samples who holds how much tensor memory while a workflow runs.
+// Samples who holds how much tensor memory while a workflow runs, and where it lies.
 
 #pragma once
 
@@ -27,6 +27,8 @@ class MemoryWatch {
   /// `start_ns`. The last sample before the end is left out: it may be of the scopes' closing.
   [[nodiscard]] std::vector<MemorySample> samples(const std::vector<std::string>& agents,
                                                   std::int64_t start_ns, std::int64_t end_ns) const;
+  /// Where the blocks lay when the most bytes were live of all that was seen.
+  void describe_fullest(RunSummary& run) const;
 
  private:
   struct Seen {
@@ -35,6 +37,8 @@ class MemoryWatch {
   };
   const frys::TensorMemoryManager& memory_;
   std::vector<Seen> seen_;
+  std::size_t most_live_bytes_ = 0;
+  frys::ArenaSnapshot fullest_;
 };
 
 }  // namespace crew

@@ -225,6 +225,7 @@ frys::Result<RunSummary> run_crew(const std::shared_ptr<CrewState>& state) {
   note_steps(*state, *report, run);
   note_collaboration(report->collaboration, run);
   run.memory = watch.samples(run.agents, report->submitted_ns, report->finished_ns);
+  watch.describe_fullest(run);
   note_text(*state, run);
   note_findings(*state, run);
   const HandOffTotals totals = state->hand_offs.totals();

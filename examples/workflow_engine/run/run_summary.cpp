@@ -75,6 +75,21 @@ void memory_fields(Io& io, T& row) {
 }
 
 template <typename Io, typename T>
+void segment_fields(Io& io, T& row) {
+  io(row.extent_bytes, row.cell_bytes, row.used_bytes, row.ready_bytes);
+}
+
+template <typename Io, typename T>
+void large_block_fields(Io& io, T& run) {
+  io(run.large_block_bytes);
+}
+
+template <typename Io, typename T>
+void blocks_fields(Io& io, T& row) {
+  io(row.block_bytes, row.live_blocks, row.cached_blocks);
+}
+
+template <typename Io, typename T>
 void latency_fields(Io& io, T& row) {
   io(row.name, row.p50_ns, row.p99_ns, row.buckets);
 }
@@ -118,6 +133,7 @@ void write_head(const RunSummary& run, std::string& out) {
   write("new types", [&](FieldWriter& io) { new_type_fields(io, run); });
   write("pattern", [&](FieldWriter& io) { pattern_fields(io, run); });
   write("agents", [&](FieldWriter& io) { io(run.agents); });
+  write("large blocks", [&](FieldWriter& io) { large_block_fields(io, run); });
 }
 
 using LineReader = std::function<void(FieldReader&)>;
@@ -137,6 +153,9 @@ std::map<std::string, LineReader, std::less<>> line_readers(RunSummary& run) {
       {"edge", [&](FieldReader& io) { edge_fields(io, run.edges.emplace_back()); }},
       {"group", [&](FieldReader& io) { group_fields(io, run.groups.emplace_back()); }},
       {"memory", [&](FieldReader& io) { memory_fields(io, run.memory.emplace_back()); }},
+      {"segment", [&](FieldReader& io) { segment_fields(io, run.segments.emplace_back()); }},
+      {"blocks", [&](FieldReader& io) { blocks_fields(io, run.blocks.emplace_back()); }},
+      {"large blocks", [&](FieldReader& io) { large_block_fields(io, run); }},
       {"latency", [&](FieldReader& io) { latency_fields(io, run.latencies.emplace_back()); }},
       {"cluster", [&](FieldReader& io) { cluster_fields(io, run.clusters.emplace_back()); }},
       {"duplicate", [&](FieldReader& io) { duplicate_fields(io, run.duplicates.emplace_back()); }},
@@ -157,6 +176,8 @@ std::string to_text(const RunSummary& run) {
   write_rows("edge", run.edges, out, [](auto& io, auto& row) { edge_fields(io, row); });
   write_rows("group", run.groups, out, [](auto& io, auto& row) { group_fields(io, row); });
   write_rows("memory", run.memory, out, [](auto& io, auto& row) { memory_fields(io, row); });
+  write_rows("segment", run.segments, out, [](auto& io, auto& row) { segment_fields(io, row); });
+  write_rows("blocks", run.blocks, out, [](auto& io, auto& row) { blocks_fields(io, row); });
   write_rows("latency", run.latencies, out, [](auto& io, auto& row) { latency_fields(io, row); });
   write_rows("cluster", run.clusters, out, [](auto& io, auto& row) { cluster_fields(io, row); });
   write_rows("duplicate", run.duplicates, out,

@@ -55,6 +55,21 @@ struct MemorySample {
   std::vector<std::uint64_t> live_bytes;
 };
 
+/// One range of addresses that the tensor pool cuts blocks from, when most of it was in use.
+struct SegmentRow {
+  std::uint64_t extent_bytes = 0;  ///< From its begin to the last byte used or ready.
+  std::uint64_t cell_bytes = 0;
+  std::vector<std::uint64_t> used_bytes;   ///< By cell: in blocks and what they are cut from.
+  std::vector<std::uint64_t> ready_bytes;  ///< By cell: free, and touched before.
+};
+
+/// Blocks of one size, at that time.
+struct BlocksRow {
+  std::uint64_t block_bytes = 0;
+  std::uint64_t live_blocks = 0;
+  std::uint64_t cached_blocks = 0;
+};
+
 struct Latency {
   std::string name;
   std::int64_t p50_ns = 0;
@@ -134,6 +149,9 @@ struct RunSummary {
   std::vector<EdgeRow> edges;
   std::vector<GroupRow> groups;
   std::vector<MemorySample> memory;
+  std::vector<SegmentRow> segments;
+  std::vector<BlocksRow> blocks;
+  std::uint64_t large_block_bytes = 0;  ///< At that time, in blocks too large to be of a size.
   std::vector<Latency> latencies;
   std::vector<ClusterRow> clusters;
   std::vector<DuplicateRow> duplicates;
