@@ -3,29 +3,11 @@
 
 // What a replay of an allocation trace prints.
 
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
-
-#include <cstdarg>
-#include <cstdio>
-
 #include "tools/memory_replay.hpp"
+#include "tools/report_text.hpp"
 
 namespace frys::tools {
 namespace {
-
-using Writer = rapidjson::PrettyWriter<rapidjson::StringBuffer>;
-
-void append(std::string& out, const char* format, ...) __attribute__((format(printf, 2, 3)));
-
-void append(std::string& out, const char* format, ...) {
-  char line[512];
-  va_list arguments;
-  va_start(arguments, format);
-  const int length = std::vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  if (length > 0) out.append(line, std::min<std::size_t>(static_cast<std::size_t>(length), 511));
-}
 
 void append_count(std::string& out, const char* what, std::uint64_t value) {
   append(out, "  %-26s %16llu\n", what, static_cast<unsigned long long>(value));
@@ -35,42 +17,33 @@ void append_number(std::string& out, const char* what, int digits, double value)
   append(out, "  %-26s %16.*f\n", what, digits, value);
 }
 
-void count(Writer& json, const char* key, std::uint64_t value) {
-  json.Key(key);
-  json.Uint64(value);
-}
-
-void write_scope(Writer& json, const MemoryScopeLine& scope) {
+void write_scope(JsonWriter& json, const MemoryScopeLine& scope) {
   json.StartObject();
-  json.Key("path");
-  json.String(scope.path.c_str(), static_cast<rapidjson::SizeType>(scope.path.size()));
-  count(json, "opened", scope.opened);
-  count(json, "peak_bytes", scope.peak_bytes);
+  write_text(json, "path", scope.path);
+  write_count(json, "opened", scope.opened);
+  write_count(json, "peak_bytes", scope.peak_bytes);
   json.EndObject();
 }
 
-void write_trace(Writer& json, const MemoryReplayFigures& figures) {
+void write_trace(JsonWriter& json, const MemoryReplayFigures& figures) {
   json.StartObject();
-  json.Key("trace");
-  json.String(figures.label.c_str());
-  count(json, "threads", figures.threads);
-  count(json, "scopes", figures.scopes);
-  count(json, "blocks", figures.blocks);
-  count(json, "reservations", figures.reservations);
-  count(json, "refusals", figures.refusals);
-  count(json, "blocks_from_before", figures.old_frees);
+  write_text(json, "trace", figures.label);
+  write_count(json, "threads", figures.threads);
+  write_count(json, "scopes", figures.scopes);
+  write_count(json, "blocks", figures.blocks);
+  write_count(json, "reservations", figures.reservations);
+  write_count(json, "refusals", figures.refusals);
+  write_count(json, "blocks_from_before", figures.old_frees);
   json.Key("recorded_ns");
   json.Int64(figures.recorded_ns);
-  count(json, "operations", figures.operations);
-  count(json, "refused_in_replay", figures.refused);
-  json.Key("ns_per_operation");
-  json.Double(figures.ns_per_operation);
-  count(json, "peak_bytes", figures.peak_bytes);
-  count(json, "committed_bytes", figures.committed_bytes);
-  json.Key("committed_over_requested");
-  json.Double(figures.committed_over_requested());
-  count(json, "first_touch_pages_per_round", figures.first_touch_pages);
-  count(json, "system_calls_per_round", figures.system_calls);
+  write_count(json, "operations", figures.operations);
+  write_count(json, "refused_in_replay", figures.refused);
+  write_number(json, "ns_per_operation", figures.ns_per_operation);
+  write_count(json, "peak_bytes", figures.peak_bytes);
+  write_count(json, "committed_bytes", figures.committed_bytes);
+  write_number(json, "committed_over_requested", figures.committed_over_requested());
+  write_count(json, "first_touch_pages_per_round", figures.first_touch_pages);
+  write_count(json, "system_calls_per_round", figures.system_calls);
   json.Key("largest_scopes");
   json.StartArray();
   for (const MemoryScopeLine& scope : figures.largest) write_scope(json, scope);
@@ -116,7 +89,7 @@ std::string to_text(const MemoryReplayFigures& figures) {
 
 std::string to_json(const std::vector<MemoryReplayFigures>& figures) {
   rapidjson::StringBuffer buffer;
-  Writer json(buffer);
+  JsonWriter json(buffer);
   json.SetIndent(' ', 2);
   json.StartObject();
   json.Key("traces");

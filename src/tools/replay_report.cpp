@@ -3,33 +3,19 @@
 
 #include "tools/replay_report.hpp"
 
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
+
+#include "tools/report_text.hpp"
 
 namespace frys::tools {
 namespace {
 
 constexpr double giga = 1e9;
-
-void append(std::string& out, const char* format, ...) __attribute__((format(printf, 2, 3)));
-
-void append(std::string& out, const char* format, ...) {
-  char line[512];
-  va_list arguments;
-  va_start(arguments, format);
-  const int length = std::vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  if (length > 0) out.append(line, std::min<std::size_t>(static_cast<std::size_t>(length), 511));
-}
 
 // A workflow without work is neither above nor below its bound.
 double over(double makespan_s, double bound_s) { return bound_s > 0 ? makespan_s / bound_s : 1; }
@@ -61,49 +47,37 @@ std::string reason_of(const Decision& decision) {
   return "predicted from " + std::to_string(decision.baseline.seen) + " earlier";
 }
 
-using Writer = rapidjson::PrettyWriter<rapidjson::StringBuffer>;
-
-void number(Writer& json, const char* key, double value) {
-  json.Key(key);
-  json.Double(value);
-}
-void count(Writer& json, const char* key, std::size_t value) {
-  json.Key(key);
-  json.Uint64(value);
-}
-
-void write_memory(Writer& json, const char* key, const MemoryScore& score) {
+void write_memory(JsonWriter& json, const char* key, const MemoryScore& score) {
   json.Key(key);
   json.StartObject();
-  number(json, "wasted_gb_s", score.wasted / giga);
-  number(json, "used_gb_s", score.used / giga);
-  count(json, "out_of_memory", score.out_of_memory);
-  count(json, "steps", score.steps);
+  write_number(json, "wasted_gb_s", score.wasted / giga);
+  write_number(json, "used_gb_s", score.used / giga);
+  write_count(json, "out_of_memory", score.out_of_memory);
+  write_count(json, "steps", score.steps);
   json.EndObject();
 }
 
-void write_runtime(Writer& json, const char* key, const RuntimeScore& score) {
+void write_runtime(JsonWriter& json, const char* key, const RuntimeScore& score) {
   json.Key(key);
   json.StartObject();
-  number(json, "median_relative_error", score.median_relative_error());
-  number(json, "total_relative_error", score.total_relative_error());
-  count(json, "steps", score.steps());
+  write_number(json, "median_relative_error", score.median_relative_error());
+  write_number(json, "total_relative_error", score.total_relative_error());
+  write_count(json, "steps", score.steps());
   json.EndObject();
 }
 
-void write_workflow(Writer& json, const WorkflowLine& line) {
+void write_workflow(JsonWriter& json, const WorkflowLine& line) {
   json.StartObject();
-  json.Key("workflow");
-  json.String(line.label.c_str());
-  count(json, "tasks", line.tasks);
-  number(json, "makespan_s", line.makespan_s);
-  number(json, "bound_s", line.bound_s);
-  number(json, "critical_path_s", line.critical_path_s);
-  number(json, "work_s", line.work_s);
-  number(json, "makespan_over_bound", over(line.makespan_s, line.bound_s));
-  number(json, "fifo_makespan_s", line.fifo_makespan_s);
-  number(json, "fifo_over_bound", over(line.fifo_makespan_s, line.bound_s));
-  count(json, "out_of_memory", line.out_of_memory);
+  write_text(json, "workflow", line.label);
+  write_count(json, "tasks", line.tasks);
+  write_number(json, "makespan_s", line.makespan_s);
+  write_number(json, "bound_s", line.bound_s);
+  write_number(json, "critical_path_s", line.critical_path_s);
+  write_number(json, "work_s", line.work_s);
+  write_number(json, "makespan_over_bound", over(line.makespan_s, line.bound_s));
+  write_number(json, "fifo_makespan_s", line.fifo_makespan_s);
+  write_number(json, "fifo_over_bound", over(line.fifo_makespan_s, line.bound_s));
+  write_count(json, "out_of_memory", line.out_of_memory);
   json.EndObject();
 }
 
@@ -198,25 +172,25 @@ std::string to_text(const ReplayFigures& figures) {
 
 std::string to_json(const ReplayFigures& figures) {
   rapidjson::StringBuffer buffer;
-  Writer json(buffer);
+  JsonWriter json(buffer);
   json.SetIndent(' ', 2);
   json.StartObject();
-  count(json, "workers", figures.options.workers);
+  write_count(json, "workers", figures.options.workers);
   json.Key("memory_bytes");
   if (figures.options.memory_bytes == 0) {
     json.Null();
   } else {
     json.Uint64(figures.options.memory_bytes);
   }
-  count(json, "request_bytes", figures.options.request_bytes);
+  write_count(json, "request_bytes", figures.options.request_bytes);
   json.Key("policy");
   json.String(figures.options.policy == AdmissionPolicy::fifo ? "fifo" : "organized");
   json.Key("workflows");
   json.StartArray();
   for (const WorkflowLine& line : figures.workflows) write_workflow(json, line);
   json.EndArray();
-  number(json, "makespan_over_bound", figures.makespan_ratio());
-  number(json, "fifo_over_bound", figures.fifo_ratio());
+  write_number(json, "makespan_over_bound", figures.makespan_ratio());
+  write_number(json, "fifo_over_bound", figures.fifo_ratio());
   json.Key("memory");
   json.StartObject();
   write_memory(json, "frys", figures.memory);
