@@ -93,9 +93,11 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Result<std::vector<Match>> find(const SimilarityQuery& query) const;
   Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit) const;
   std::vector<Neighbour> scan(const AttributeFilter& filter, const float* unit) const;
+  Result<ScanPage> scan(const ScanQuery& query) const;
   Result<Experience> get(const ExperienceId& id) const;
   Result<std::vector<float>> vector_of(const Experience& experience) const;
   Result<std::vector<float>> embed(std::string_view text) const;
+  void take_description();
   Status close();
 
   [[nodiscard]] Status closed_error() const noexcept try {
@@ -182,12 +184,15 @@ Status ExperienceStore::Impl::open() {
   lake_options.path = options.path;
   lake_options.description = {static_cast<std::uint32_t>(dimension),
                               texts ? std::string(embedder->name()) : std::string("none")};
+  lake_options.must_exist = options.must_exist;
+  lake_options.as_made = options.embedder == nullptr && options.dimension == 0;
   lake_options.write_buffer_bytes = options.write_buffer_bytes;
   lake_options.cache_bytes = options.cache_bytes;
   lake_options.salvage = options.salvage;
   Result<std::unique_ptr<ExperienceLake>> opened = ExperienceLake::open(lake_options, environment);
   if (!opened) return opened.error();
   lake = std::move(*opened);
+  if (lake_options.as_made) take_description();
   Result<std::unique_ptr<PatternIndex>> made =
       make_hnsw_index({dimension, options.graph_links, options.graph_build_effort}, environment);
   if (!made) return made.error();
@@ -206,7 +211,22 @@ Status ExperienceStore::Impl::open() {
   return {};
 }
 
+// What a store that exists was made with, as far as it can be had without the host.
+void ExperienceStore::Impl::take_description() {
+  const StoreDescription& made = lake->description();
+  dimension = made.dimension;
+  embedder = nullptr;
+  if (dimension < HashingEmbedder::min_dimension) return;
+  auto own = std::make_shared<HashingEmbedder>(dimension);
+  if (own->name() == made.embedder) embedder = std::move(own);
+}
+
 Result<std::vector<float>> ExperienceStore::Impl::embed(std::string_view text) const {
+  if (embedder == nullptr && dimension >= HashingEmbedder::min_dimension) {
+    return Status(ErrorCode::failed_precondition,
+                  "experience store " + options.path + ": its vectors are made by embedder \"" +
+                      lake->description().embedder + "\"; open it with that, or give vectors");
+  }
   if (embedder == nullptr) {
     return Status(ErrorCode::failed_precondition,
                   "experience store " + options.path + ": vectors of " + std::to_string(dimension) +
@@ -366,6 +386,36 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
   return rank_matches(query, *nearest, attributes, environment.clock->wall_ns());
 }
 
+Result<ScanPage> ExperienceStore::Impl::scan(const ScanQuery& query) const {
+  Status status = check_range("scan: limit", query.limit, 1, 65536);
+  if (!status.ok()) return status;
+  const std::size_t published = index->size();
+  const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
+  const AttributeFilter filter =
+      attributes.filter(query.workflow, query.agent, query.step_type, outcome);
+  ScanPage page;
+  if (filter.impossible) return page;
+  for (std::uint64_t sequence = query.after_sequence; sequence < published; ++sequence) {
+    const Attributes& row = attributes.row(static_cast<std::uint32_t>(sequence));
+    if (!filter.accepts(row) || row.started_at_ns < query.started_from_ns ||
+        row.started_at_ns >= query.started_before_ns) {
+      continue;
+    }
+    if (page.rows.size() == query.limit) {
+      page.next = page.rows.back().sequence;
+      break;
+    }
+    page.rows.push_back({sequence + 1, row.id, row.outcome, row.reward, row.started_at_ns, {}});
+  }
+  for (ScanRow& row : page.rows) {
+    if (!query.with_experience) break;
+    Result<Experience> experience = get(row.id);
+    if (!experience) return experience.error();
+    row.experience = *std::move(experience);
+  }
+  return page;
+}
+
 Result<Experience> ExperienceStore::Impl::get(const ExperienceId& id) const {
   Result<std::string> record = lake->read(id);
   if (!record) return record.error();
@@ -450,6 +500,10 @@ void ExperienceStore::find_similar(SimilarityQuery query,
                                    UniqueFunction<void(Result<std::vector<Match>>)> done) const {
   impl_->run_later(TaskClass::foreground, impl_->find_latency, std::move(done),
                    [q = std::move(query)](Impl& impl) { return impl.find(q); });
+}
+
+Result<ScanPage> ExperienceStore::scan(const ScanQuery& query) const {
+  return impl_->run(nullptr, impl_->gate, [&] { return impl_->scan(query); });
 }
 
 Result<Experience> ExperienceStore::get(const ExperienceId& id) const {

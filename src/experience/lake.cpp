@@ -146,6 +146,10 @@ Status ExperienceLake::Impl::check_description() {
   }
   Result<StoreDescription> description = decode_description(value);
   if (!description) return description.error().with_context(where);
+  if (options.as_made) {
+    options.description = *std::move(description);
+    return {};
+  }
   const StoreDescription& wanted = options.description;
   if (description->dimension != wanted.dimension || description->embedder != wanted.embedder) {
     return Status(ErrorCode::failed_precondition,
@@ -208,6 +212,9 @@ Result<std::unique_ptr<ExperienceLake>> ExperienceLake::open(const LakeOptions& 
                                                              const Environment& environment) {
   Status status = environment.check_fault("experience.open");
   if (!status.ok()) return status;
+  if (options.must_exist && !holds_store(options.path)) {
+    return Status(ErrorCode::not_found, "there is no experience store in " + options.path);
+  }
   Result<std::string> folder = prepare_folder(options.path);
   if (!folder) return folder.error();
   auto impl = std::make_unique<Impl>();

@@ -30,7 +30,9 @@ namespace frys::detail {
 
 struct LakeOptions {
   std::string path;
-  StoreDescription description;  ///< Dimension 0 and an empty name: whatever the store has.
+  StoreDescription description;
+  bool must_exist;
+  bool as_made;  ///< A store that exists may have another description.
   std::size_t write_buffer_bytes;
   std::size_t cache_bytes;
   bool salvage;

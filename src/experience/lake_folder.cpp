@@ -77,6 +77,14 @@ Result<std::string> prepare_folder(const std::string& path) {
   return std::string(real.get());
 }
 
+bool holds_store(const std::string& path) {
+  std::error_code error;
+  const std::vector<std::string> names = names_in(path, error);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name == "CURRENT" || name.ends_with(".sst") || name.starts_with("MANIFEST-");
+  });
+}
+
 bool has_tables(const std::string& path) {
   std::error_code error;
   const std::vector<std::string> names = names_in(path, error);

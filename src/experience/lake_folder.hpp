@@ -16,6 +16,9 @@ namespace frys::detail {
 /// Errors: invalid_argument, io_error.
 Result<std::string> prepare_folder(const std::string& path);
 
+/// Whether there is a store, or what is left of one.
+bool holds_store(const std::string& path);
+
 /// Whether the folder holds tables: then something was stored.
 bool has_tables(const std::string& path);
 

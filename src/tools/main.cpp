@@ -11,7 +11,7 @@
 namespace {
 
 constexpr const char* help =
-    R"(frys: looks at how the Frys Kernel schedules, predicts, detects and keeps memory
+    R"(frys: looks at how the Frys Kernel schedules, predicts, detects, keeps memory and experience
 
   frys replay FILE… [--workers P] [--memory BYTES] [--request BYTES]
               [--policy organized|fifo] [--json] [--decisions OUT.tsv]
@@ -45,6 +45,19 @@ constexpr const char* help =
         --json            the same figures as JSON
       Threads take turns in the recorded order; the hand-over is not timed.
 
+  frys store inspect DIR [--json]
+  frys store export DIR [OUT.jsonl] [FILTERS]
+  frys store import DIR FILE.jsonl… [--dimension N]
+  frys store verify DIR
+      Looks into an experience store, writes it as JSON lines (one experience a line, nothing lost;
+      to the standard output without OUT), reads such lines into a store (made when there is none;
+      what is there already is not stored again), or reads every record and compares it with its
+      content hash.
+        --dimension N     floats a vector has, of a store that import makes (default 256)
+        --salvage         opens a store whose log is damaged as far as it is whole
+        FILTERS           --workflow W, --agent A, --step-type T, --outcome success|failure|partial
+      A damaged record stops neither export nor verify: each is named, and the exit code is 1.
+
   frys --version
   frys --help
 
@@ -53,7 +66,7 @@ Exit codes: 0 success, 1 the work failed, 2 a wrong argument or a broken file.
 
 int dispatch(const std::vector<std::string>& words) {
   if (words.empty())
-    return frys::tools::complain("no command; replay, collaboration and memory exist");
+    return frys::tools::complain("no command; replay, collaboration, memory and store exist");
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "--version") {
     if (!rest.empty()) return frys::tools::complain("unknown argument " + rest[0]);
@@ -68,6 +81,7 @@ int dispatch(const std::vector<std::string>& words) {
   if (words[0] == "replay") return frys::tools::replay_command(rest);
   if (words[0] == "collaboration") return frys::tools::collaboration_command(rest);
   if (words[0] == "memory") return frys::tools::memory_command(rest);
+  if (words[0] == "store") return frys::tools::store_command(rest);
   return frys::tools::complain("unknown command " + words[0]);
 }
 

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,10 +39,12 @@ enum class Durability : std::uint8_t {
 struct ExperienceStoreOptions {
   /// The folder; made when it does not exist (its parent must).
   std::string path = {};
+  /// Where there is no store none is made: `not_found`.
+  bool must_exist = false;
   /// Makes vectors of texts; shared with the host. Null: `HashingEmbedder(dimension)`.
   std::shared_ptr<const Embedder> embedder = nullptr;
-  /// Floats a vector has, 2 to 4,096; 0: the embedder's, 256 without one. A store keeps the
-  /// dimension it was made with.
+  /// Floats a vector has, 2 to 4,096. 0: the embedder's; without one a new store has 256, and one
+  /// that exists what it was made with (it takes vectors only where that was a host's embedder).
   std::size_t dimension = 0;
   /// What `store` does when it is not told.
   Durability durability = Durability::buffered;
@@ -106,6 +109,35 @@ struct Match {
 };
 
 /// What a store holds at one moment.
+/// Which experiences, in the order in which they were stored.
+struct ScanQuery {
+  // Filters: only experiences with exactly this value. Empty: any.
+  std::string workflow = {};
+  std::string agent = {};
+  std::string step_type = {};
+  std::optional<Outcome> outcome = std::nullopt;
+  /// Only those that started then or later, and before then.
+  std::int64_t started_from_ns = std::numeric_limits<std::int64_t>::min();
+  std::int64_t started_before_ns = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t after_sequence = 0;  ///< The cursor: 0, then each page's `next`.
+  std::size_t limit = 256;           ///< Most rows of a page, 1 to 65,536.
+  bool with_experience = false;      ///< Fill `ScanRow::experience` (a read of the row each).
+};
+
+struct ScanRow {
+  std::uint64_t sequence = 0;  ///< Place in the store's log, from 1.
+  ExperienceId id;
+  Outcome outcome = Outcome::success;
+  double reward = 0;
+  std::int64_t started_at_ns = 0;
+  std::optional<Experience> experience;  ///< When the query asked for it.
+};
+
+struct ScanPage {
+  std::vector<ScanRow> rows;
+  std::uint64_t next = 0;  ///< `after_sequence` of the next page; 0: there is none.
+};
+
 struct ExperienceStoreStats {
   std::uint64_t experiences = 0;  ///< Rows.
   std::uint64_t last_sequence = 0;
@@ -130,11 +162,11 @@ struct ExperienceStoreStats {
 class FRYS_API ExperienceStore {
  public:
   /// Opens the store in `options.path`, or makes one.
-  /// Errors: invalid_argument (an option out of range, the path is a file), already_open (this or
-  /// another process holds it), failed_precondition (made with another dimension or embedder, or by
-  /// a later version), corruption (what is wrong where; nothing was changed), io_error (permission,
-  /// full disk), out_of_memory.
-  /// Cost: O(rows): their vectors are read back; the graph is made in the background.
+  /// Errors: invalid_argument (an option out of range, the path is a file), not_found, already_open
+  /// (this or another process holds it), failed_precondition (made with another dimension or
+  /// embedder, or by a later version), corruption (what is wrong where; nothing was changed),
+  /// io_error (permission, full disk), out_of_memory. Cost: O(rows): their vectors are read back;
+  /// the graph is made in the background.
   static Result<ExperienceStore> open(const ExperienceStoreOptions& options,
                                       const Environment& environment);
 
@@ -169,6 +201,12 @@ class FRYS_API ExperienceStore {
   /// The same, as foreground work of the executor. `done` is called once.
   void find_similar(SimilarityQuery query,
                     UniqueFunction<void(Result<std::vector<Match>>)> done) const;
+
+  /// One page of those that the query names. Whatever is stored meanwhile comes on a later page.
+  /// Errors: invalid_argument (names the field), closed, io_error and corruption (when rows are
+  /// read; without `with_experience` a damaged row does not stop a scan), out_of_memory.
+  /// Cost: a few ns for every experience it passes, and a read for each that it fills.
+  [[nodiscard]] Result<ScanPage> scan(const ScanQuery& query) const;
 
   /// The record as it was stored; `embedding` is what the host gave (empty when it gave none).
   /// Errors: not_found, closed, io_error, corruption, out_of_memory.

@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/experience_json.hpp"
+
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "tools/base64.hpp"
+
+namespace frys::tools {
+namespace {
+
+using rapidjson::Value;
+using Writer = rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::UTF8<>,
+                                 rapidjson::CrtAllocator, rapidjson::kWriteValidateEncodingFlag>;
+
+struct TextField {
+  const char* name;
+  std::string Experience::* text;
+};
+constexpr std::array text_fields{TextField{"workflow", &Experience::workflow},
+                                 TextField{"agent", &Experience::agent},
+                                 TextField{"step_type", &Experience::step_type},
+                                 TextField{"situation", &Experience::situation},
+                                 TextField{"action", &Experience::action},
+                                 TextField{"outcome_text", &Experience::outcome_text}};
+
+struct BytesField {
+  const char* name;
+  std::vector<std::byte> Experience::* bytes;
+};
+constexpr std::array bytes_fields{BytesField{"payload", &Experience::payload},
+                                  BytesField{"unknown_fields", &Experience::unknown_fields}};
+
+/// Lists the numbers once, for both directions: `io(name, number)`.
+template <typename E, typename Io>
+void number_fields(E& experience, Io&& io) {
+  io("reward", experience.reward);
+  io("started_at_ns", experience.started_at_ns);
+  io("duration_ns", experience.duration_ns);
+  io("input_size", experience.input_size);
+}
+template <typename R, typename Io>
+void resource_fields(R& resources, Io&& io) {
+  io("predicted_bytes", resources.predicted_bytes);
+  io("given_bytes", resources.given_bytes);
+  io("peak_bytes", resources.peak_bytes);
+  io("page_faults", resources.page_faults);
+  io("predicted_duration_ns", resources.predicted_duration_ns);
+  io("queued_ns", resources.queued_ns);
+}
+
+bool is_utf8(const std::string& text) {
+  rapidjson::StringBuffer buffer;
+  Writer writer(buffer);
+  return writer.String(text.c_str(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+void write_text(Writer& json, const std::string& text) {
+  if (is_utf8(text)) {
+    json.String(text.c_str(), static_cast<rapidjson::SizeType>(text.size()));
+    return;
+  }
+  const std::string encoded = to_base64(std::as_bytes(std::span(text)));
+  json.StartObject();
+  json.Key("base64");
+  json.String(encoded.c_str());
+  json.EndObject();
+}
+
+/// The fewest digits that are read back as the same number.
+template <typename Number>
+std::string digits_of(Number value) {
+  char digits[64];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+std::string shortest(float value) {
+  const std::string digits = digits_of(value);
+  // They are read as a double, which might round twice.
+  double read = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), read);
+  return static_cast<float>(read) == value ? digits : digits_of(static_cast<double>(value));
+}
+
+void write_raw(Writer& json, const std::string& number) {
+  json.RawValue(number.c_str(), number.size(), rapidjson::kNumberType);
+}
+void write(Writer& json, double value) { write_raw(json, digits_of(value)); }
+void write(Writer& json, std::int64_t value) { json.Int64(value); }
+void write(Writer& json, std::uint64_t value) { json.Uint64(value); }
+
+struct WriteUnlessZero {
+  Writer& json;
+  template <typename Number>
+  void operator()(const char* name, Number value) const {
+    if (value == 0 && !std::signbit(static_cast<double>(value))) return;
+    json.Key(name);
+    write(json, value);
+  }
+};
+
+void write_lists(Writer& json, const Experience& experience) {
+  if (!experience.tags.empty()) {
+    json.Key("tags");
+    json.StartArray();
+    for (const std::string& tag : experience.tags) write_text(json, tag);
+    json.EndArray();
+  }
+  if (!experience.embedding.empty()) {
+    json.Key("embedding");
+    json.StartArray();
+    for (const float value : experience.embedding) write_raw(json, shortest(value));
+    json.EndArray();
+  }
+}
+
+/// Reads the fields of one line; the first that is wrong makes `status`.
+class LineReader {
+ public:
+  explicit LineReader(const Value& object) : object_(object) {}
+
+  Result<Experience> read() {
+    Experience e;
+    for (const TextField& field : text_fields) {
+      if (const Value* value = take(field.name)) e.*field.text = text(field.name, *value);
+    }
+    for (const BytesField& field : bytes_fields) {
+      if (const Value* value = take(field.name)) e.*field.bytes = bytes(field.name, *value);
+    }
+    if (const Value* value = take("outcome")) e.outcome = outcome(*value);
+    number_fields(e, [this](const char* name, auto& number) { read_number(name, number); });
+    if (const Value* value = take("resources")) read_resources(*value, e.resources);
+    if (const Value* value = take("tags")) read_tags(*value, e);
+    if (const Value* value = take("embedding")) read_embedding(*value, e);
+    complain_of_others();
+    if (!status_.ok()) return status_;
+    return e;
+  }
+
+ private:
+  void fail(const std::string& field, const std::string& what) {
+    if (status_.ok()) {
+      status_ = {ErrorCode::invalid_argument, "field \"" + field + "\": " + what};
+    }
+  }
+  const Value* take(const char* name) {
+    const auto found = object_.FindMember(name);
+    if (found == object_.MemberEnd()) return nullptr;
+    ++taken_[name];
+    return &found->value;
+  }
+  std::string text(const std::string& field, const Value& value) {
+    if (value.IsString()) return {value.GetString(), value.GetStringLength()};
+    if (value.IsObject() && value.MemberCount() == 1 && value.HasMember("base64")) {
+      const std::vector<std::byte> raw = bytes(field, value["base64"]);
+      return {reinterpret_cast<const char*>(raw.data()), raw.size()};
+    }
+    fail(field, "must be a text");
+    return {};
+  }
+  std::vector<std::byte> bytes(const std::string& field, const Value& value) {
+    std::optional<std::vector<std::byte>> raw;
+    if (value.IsString()) raw = from_base64({value.GetString(), value.GetStringLength()});
+    if (!raw) fail(field, "must be bytes in base64");
+    return raw ? *std::move(raw) : std::vector<std::byte>();
+  }
+  Outcome outcome(const Value& value) {
+    for (const Outcome each : {Outcome::success, Outcome::failure, Outcome::partial}) {
+      if (value.IsString() && to_string(each) == value.GetString()) return each;
+    }
+    fail("outcome", "must be \"success\", \"failure\" or \"partial\"");
+    return Outcome::success;
+  }
+  void read_value(const std::string& field, const Value& value, double& number) {
+    value.IsNumber() ? void(number = value.GetDouble()) : fail(field, "must be a number");
+  }
+  void read_value(const std::string& field, const Value& value, std::int64_t& number) {
+    value.IsInt64() ? void(number = value.GetInt64())
+                    : fail(field, "must be a whole number of 64 bits");
+  }
+  void read_value(const std::string& field, const Value& value, std::uint64_t& number) {
+    value.IsUint64() ? void(number = value.GetUint64())
+                     : fail(field, "must be a whole number of 64 bits, not below zero");
+  }
+  template <typename Number>
+  void read_number(const char* name, Number& number) {
+    if (const Value* value = take(name)) read_value(name, *value, number);
+  }
+  void read_resources(const Value& value, ExperienceResources& resources) {
+    if (!value.IsObject()) return fail("resources", "must be an object");
+    std::size_t known = 0;
+    resource_fields(resources, [&](const char* name, auto& number) {
+      const auto found = value.FindMember(name);
+      if (found == value.MemberEnd()) return;
+      ++known;
+      read_value(std::string("resources.") + name, found->value, number);
+    });
+    if (known != value.MemberCount()) fail("resources", "has a field that is unknown or twice");
+  }
+  void read_tags(const Value& value, Experience& e) {
+    if (!value.IsArray()) return fail("tags", "must be a list of texts");
+    for (const Value& tag : value.GetArray()) e.tags.push_back(text("tags", tag));
+  }
+  void read_embedding(const Value& value, Experience& e) {
+    if (!value.IsArray()) return fail("embedding", "must be a list of numbers");
+    for (const Value& each : value.GetArray()) {
+      if (!each.IsNumber()) return fail("embedding", "must be a list of numbers");
+      e.embedding.push_back(static_cast<float>(each.GetDouble()));
+    }
+  }
+  void complain_of_others() {
+    std::map<std::string, int> seen;
+    for (const auto& member : object_.GetObject()) {
+      const std::string name(member.name.GetString(), member.name.GetStringLength());
+      if (!taken_.contains(name)) fail(name, "is not known");
+      if (++seen[name] > 1) fail(name, "is there twice");
+    }
+  }
+
+  const Value& object_;
+  std::map<std::string, int> taken_;
+  Status status_;
+};
+
+}  // namespace
+
+std::string to_json_line(const Experience& experience) {
+  rapidjson::StringBuffer buffer;
+  Writer json(buffer);
+  json.StartObject();
+  for (const TextField& field : text_fields) {
+    if ((experience.*field.text).empty()) continue;
+    json.Key(field.name);
+    write_text(json, experience.*field.text);
+  }
+  json.Key("outcome");
+  json.String(std::string(to_string(experience.outcome)).c_str());
+  number_fields(experience, WriteUnlessZero{json});
+  if (experience.resources != ExperienceResources{}) {
+    json.Key("resources");
+    json.StartObject();
+    resource_fields(experience.resources, WriteUnlessZero{json});
+    json.EndObject();
+  }
+  write_lists(json, experience);
+  for (const BytesField& field : bytes_fields) {
+    if ((experience.*field.bytes).empty()) continue;
+    json.Key(field.name);
+    json.String(to_base64(experience.*field.bytes).c_str());
+  }
+  json.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+Result<Experience> from_json_line(std::string_view line) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag |
+                 rapidjson::kParseIterativeFlag>(line.data(), line.size());
+  if (document.HasParseError()) {
+    return Status(ErrorCode::invalid_argument,
+                  "column " + std::to_string(document.GetErrorOffset() + 1) + ": " +
+                      rapidjson::GetParseError_En(document.GetParseError()));
+  }
+  if (!document.IsObject()) {
+    return Status(ErrorCode::invalid_argument, "a line must be one JSON object");
+  }
+  return LineReader(document).read();
+}
+
+}  // namespace frys::tools

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "frys/experience/experience_store.hpp"
+#include "tools/tool_runner.hpp"
+
+namespace frys::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::vector<std::byte> bytes_of(std::string_view text) {
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+// Everything that an experience can hold, at its odd ends.
+Experience odd_experience() {
+  Experience e;
+  e.workflow = "w \"quoted\" \\ and\ttabbed\nnext";
+  e.agent = "Zoë ☕";
+  e.step_type = std::string("nul\0inside", 10);
+  e.situation = "not UTF-8: \xff\xfe";
+  e.action = "act";
+  e.outcome_text = "it went";
+  e.outcome = Outcome::partial;
+  e.reward = 0.1 + 0.2;
+  e.started_at_ns = INT64_MIN;
+  e.duration_ns = INT64_MAX;
+  e.input_size = -0.0;
+  e.resources = {UINT64_MAX, 1, 2, 3, -5, 6};
+  e.tags = {"a", "", "\x80"};
+  e.embedding = {0.1F, -3.4e38F, 1e-45F, 0.0F};
+  e.payload = bytes_of(std::string("\0\1\2\xff", 4));
+  return e;
+}
+
+ExperienceStore open_store(const std::string& path, std::size_t dimension) {
+  return *ExperienceStore::open({.path = path, .dimension = dimension}, Environment());
+}
+
+struct Filled {
+  explicit Filled(const TestFolder& folder) : path(folder.path("store")) {
+    ExperienceStore store = open_store(path, 4);
+    EXPECT_TRUE(store.store(odd_experience()));
+    for (int i = 0; i < 300; ++i) {
+      Experience e;
+      e.agent = i % 2 == 0 ? "even" : "odd";
+      e.situation = "number " + std::to_string(i);
+      e.outcome = i % 3 == 0 ? Outcome::failure : Outcome::success;
+      e.started_at_ns = 1000 + i;
+      e.embedding = {1.0F, static_cast<float>(i), 0, 0};
+      EXPECT_TRUE(store.store(e));
+    }
+  }
+  std::string path;
+};
+
+TEST(StoreCommand, WhatIsExportedAndImportedIsTheSame) {
+  const TestFolder folder;
+  const Filled filled(folder);
+  const std::string out = folder.path("out.jsonl");
+  ASSERT_EQ(run_tool({"store", "export", filled.path, out}).exit_code, 0);
+  EXPECT_THAT(split(read_file(out), '\n'), SizeIs(301));
+  const std::string copy = folder.path("copy");
+  ToolRun run = run_tool({"store", "import", copy, out, "--dimension", "4"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.out, "301 stored, 301 in the store\n");
+  EXPECT_EQ(run_tool({"store", "import", copy, out}).out, "0 stored, 301 in the store\n");
+  EXPECT_EQ(run_tool({"store", "export", copy}).out, read_file(out));
+  const Experience odd = odd_experience();
+  const Result<Experience> again = open_store(copy, 4).get(*content_id(odd));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(*again, odd);
+}
+
+TEST(StoreCommand, ExportTakesFilters) {
+  const TestFolder folder;
+  const Filled filled(folder);
+  const ToolRun run =
+      run_tool({"store", "export", filled.path, "--agent", "odd", "--outcome", "failure"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(split(run.out, '\n'), SizeIs(50));
+  EXPECT_THAT(run.out, HasSubstr("\"situation\":\"number 3\""));
+  EXPECT_THAT(run_tool({"store", "export", filled.path, "--workflow", "none"}).out, IsEmpty());
+}
+
+TEST(StoreCommand, InspectCounts) {
+  const TestFolder folder;
+  const Filled filled(folder);
+  const ToolRun run = run_tool({"store", "inspect", filled.path, "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  FlatJson json = flatten_json(run.out);
+  ASSERT_TRUE(json.valid) << run.out;
+  EXPECT_EQ(json.numbers["experiences"], 301);
+  EXPECT_EQ(json.numbers["dimension"], 4);
+  EXPECT_EQ(json.numbers["failures"], 100);
+  EXPECT_EQ(json.numbers["successes"], 200);
+  EXPECT_EQ(json.numbers["partial"], 1);
+  EXPECT_EQ(json.numbers["last_started_at_ns"], 1299);
+  EXPECT_THAT(run_tool({"store", "inspect", filled.path}).out, HasSubstr("301"));
+}
+
+TEST(StoreCommand, ALineThatIsWrongIsNamedAndThoseBeforeItAreKept) {
+  const TestFolder folder;
+  const std::string good = R"({"situation":"s","outcome":"success"})";
+  const struct {
+    std::string line;
+    const char* expected;
+  } cases[] = {
+      {"{\"situation\":", "column 14"},
+      {"[1]", "one JSON object"},
+      {R"({"actoin":"x"})", "field \"actoin\": is not known"},
+      {R"({"reward":1,"reward":2})", "field \"reward\": is there twice"},
+      {R"({"outcome":"maybe"})", "field \"outcome\": must be \"success\""},
+      {R"({"reward":"much"})", "field \"reward\": must be a number"},
+      {R"({"duration_ns":1.5})", "field \"duration_ns\": must be a whole number"},
+      {R"({"duration_ns":-1})", "duration"},
+      {R"({"resources":{"peak_bytes":-1}})", "field \"resources.peak_bytes\""},
+      {R"({"resources":{"peak":1}})", "field \"resources\""},
+      {R"({"tags":"a"})", "field \"tags\""},
+      {R"({"embedding":[1,"2"]})", "field \"embedding\""},
+      {R"({"embedding":[1,2]})", "embedding has 2 floats"},
+      {R"({"payload":"a"})", "field \"payload\": must be bytes in base64"},
+      {R"({"payload":"QQ=A"})", "field \"payload\": must be bytes in base64"},
+      {R"({"situation":{"base64":"QR=="}})", "field \"situation\": must be bytes in base64"},
+      {"{\"situation\":\"\xff\"}", "encoding"},
+  };
+  int number = 0;
+  for (const auto& one : cases) {
+    const std::string file = folder.write("in.jsonl", good + "\n\n" + one.line + "\n" + good);
+    const ToolRun run =
+        run_tool({"store", "import", folder.path("s" + std::to_string(++number)), file});
+    EXPECT_EQ(run.exit_code, 2) << one.line;
+    EXPECT_EQ(run.out, "1 stored, 1 in the store\n") << one.line;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("in.jsonl:3: "), HasSubstr(one.expected)));
+  }
+}
+
+TEST(StoreCommand, VerifyNamesADamagedRecordAndExportPassesItOver) {
+  const TestFolder folder;
+  const Filled filled(folder);
+  EXPECT_EQ(run_tool({"store", "verify", filled.path}).out, "301 whole, 0 damaged\n");
+  // What is only in the write-ahead log is checked when it is opened; a flipped bit there is that.
+  for (const auto& entry : std::filesystem::directory_iterator(filled.path)) {
+    if (entry.path().extension() != ".log" || entry.file_size() < 5000) continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4000);
+    file.put('\x55');
+  }
+  const ToolRun broken = run_tool({"store", "verify", filled.path});
+  EXPECT_EQ(broken.exit_code, 1);
+  EXPECT_THAT(broken.err, HasSubstr("experience store"));
+  const ToolRun salvaged = run_tool({"store", "verify", filled.path, "--salvage"});
+  EXPECT_EQ(salvaged.exit_code, 0) << salvaged.err;
+  EXPECT_THAT(salvaged.out, HasSubstr(" whole, 0 damaged"));
+}
+
+TEST(StoreCommand, WrongWordsAreExplained) {
+  const TestFolder folder;
+  const Filled filled(folder);
+  const std::string nowhere = folder.path("nowhere");
+  const struct {
+    std::vector<std::string> words;
+    const char* expected;
+  } cases[] = {
+      {{}, "inspect, export, import and verify"},
+      {{"list", filled.path}, "inspect, export, import and verify"},
+      {{"inspect"}, "needs a folder"},
+      {{"inspect", nowhere}, "there is no experience store in"},
+      {{"import", filled.path}, "at least one file"},
+      {{"export", filled.path, "a", "b"}, "takes no file \"b\""},
+      {{"verify", filled.path, "a"}, "takes no file \"a\""},
+      {{"export", filled.path, "--outcome", "good"}, "--outcome must be"},
+      {{"import", filled.path, "x", "--dimension", "1"}, "--dimension"},
+      {{"import", filled.path, "x", "--dimension", "8"}, "of 4 dimensions"},
+  };
+  for (const auto& one : cases) {
+    std::vector<std::string> words{"store"};
+    words.insert(words.end(), one.words.begin(), one.words.end());
+    const ToolRun run = run_tool(words);
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_THAT(run.err, HasSubstr(one.expected));
+  }
+  EXPECT_FALSE(std::filesystem::exists(nowhere));
+  EXPECT_EQ(run_tool({"store", "import", filled.path, nowhere}).exit_code, 1);
+  EXPECT_EQ(run_tool({"store", "export", filled.path}, "/dev/full").exit_code, 1);
+}
+
+}  // namespace
+}  // namespace frys::testing
