@@ -113,6 +113,12 @@ void Decay::beat() noexcept {
   if (pool_.holds_idle()) start();
 }
 
+void Decay::end_in_child() noexcept {
+  state_.store(State::off);
+  inside_ = 0;
+  timer_ = 0;
+}
+
 void Decay::close() noexcept {
   TimerId timer = 0;
   {

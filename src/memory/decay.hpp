@@ -62,6 +62,11 @@ class Decay : public std::enable_shared_from_this<Decay> {
   /// Ends the timer and waits for a beat that is under way. Nothing is touched after.
   void close() noexcept;
 
+  void hold_for_fork() noexcept { mutex_.lock(); }
+  void let_go_after_fork() noexcept { mutex_.unlock(); }
+  /// The executor's threads are not in this process: only a trim gives back from now on.
+  void end_in_child() noexcept;
+
  private:
   enum class State : std::uint8_t {
     resting,

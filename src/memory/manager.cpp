@@ -11,6 +11,7 @@
 
 #include "core/json_text.hpp"
 #include "frys/core/machine.hpp"
+#include "memory/fork_guard.hpp"
 #include "memory/scope_node.hpp"
 
 namespace frys {
@@ -137,7 +138,12 @@ std::string MemorySnapshot::to_json() const noexcept {
   }
 }
 
-struct TensorMemoryManager::Impl {
+struct TensorMemoryManager::Impl final : detail::ForkParticipant {
+  Impl() noexcept : ForkParticipant(Rank::manager) { enlist(); }
+  ~Impl() override { withdraw(); }
+  void hold_for_fork() noexcept override { mutex.lock(); }
+  void let_go_after_fork() noexcept override { mutex.unlock(); }
+
   // Kept open by these handles until they or the manager are closed.
   struct Workflow {
     MemoryScope scope;

@@ -44,6 +44,11 @@ void PressureChain::remove(const PressureEntry& entry) noexcept {
   if (!in_handler) ended_.wait(lock, [&entry] { return entry.running == 0; });
 }
 
+void PressureChain::forget_others_in_child() noexcept {
+  if (in_handler) return;  // One of them is this thread's; who waits for it is not here.
+  for (auto& [place, entry] : entries_) entry->running = 0;
+}
+
 bool PressureChain::call_next(PressurePlace& place, const MemoryPressure& pressure,
                               std::size_t& freed) noexcept {
   std::shared_ptr<PressureEntry> entry;

@@ -48,6 +48,11 @@ class PressureChain : public std::enable_shared_from_this<PressureChain> {
   /// Is the calling thread inside a handler?
   static bool inside_handler() noexcept;
 
+  void hold_for_fork() noexcept { mutex_.lock(); }
+  void let_go_after_fork() noexcept { mutex_.unlock(); }
+  /// Of the handlers that run, those of the threads that are not in this process never end.
+  void forget_others_in_child() noexcept;
+
  private:
   std::mutex mutex_;
   std::condition_variable ended_;

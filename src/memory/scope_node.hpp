@@ -62,6 +62,7 @@ struct ScopeTree final : PrivateObject<ScopeTree>, ForkParticipant {
   ~ScopeTree() override { withdraw(); }
   void hold_for_fork() noexcept override;
   void let_go_after_fork() noexcept override;
+  void clean_up_in_child() noexcept override;
 
   ShortLock lock;
   PoolCore* const pool;

@@ -37,11 +37,23 @@ void ScopeNode::visit_scratch_locks(Visit&& visit) noexcept {
 void ScopeTree::hold_for_fork() noexcept {
   lock.lock();
   if (root != nullptr) root->visit_scratch_locks([](ShortLock& scratch) { scratch.lock(); });
+  trace.hold_for_fork();
+  pressure->hold_for_fork();
+  if (decay != nullptr) decay->hold_for_fork();
 }
 
 void ScopeTree::let_go_after_fork() noexcept {
+  if (decay != nullptr) decay->let_go_after_fork();
+  pressure->let_go_after_fork();
+  trace.let_go_after_fork();
   if (root != nullptr) root->visit_scratch_locks([](ShortLock& scratch) { scratch.unlock(); });
   lock.unlock();
+}
+
+void ScopeTree::clean_up_in_child() noexcept {
+  if (decay != nullptr) decay->end_in_child();
+  pressure->forget_others_in_child();
+  trace.abandon_in_child();
 }
 
 ScopeNode* ScopeNode::make_root(std::string_view name, std::size_t budget_bytes, PoolCore& pool,

@@ -83,6 +83,22 @@ Status TraceRecorder::stop() noexcept {
   }
 }
 
+void TraceRecorder::hold_for_fork() noexcept {
+  file_mutex_.lock();
+  mutex_.lock();
+}
+
+void TraceRecorder::let_go_after_fork() noexcept {
+  mutex_.unlock();
+  file_mutex_.unlock();
+}
+
+void TraceRecorder::abandon_in_child() noexcept {
+  on_.store(false, std::memory_order_relaxed);
+  recording_ = false;
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
 // Under the file's lock, once nobody appends any more.
 void TraceRecorder::put_end() {
   {

@@ -63,6 +63,11 @@ class TraceRecorder {
   /// Opening and closing scopes only fills the buffer.
   void write_when_full() noexcept;
 
+  void hold_for_fork() noexcept;
+  void let_go_after_fork() noexcept;
+  /// The file is the parent's.
+  void abandon_in_child() noexcept;
+
  private:
   template <typename Append>
   void record(Append&& append) noexcept;

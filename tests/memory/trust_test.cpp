@@ -20,6 +20,8 @@
 #include <vector>
 
 #include "frys/memory/manager.hpp"
+#include "frys/memory/trace.hpp"
+#include "support/temporary_folder.hpp"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -98,6 +100,24 @@ TEST(MemoryFork, AChildHasTheInheritedMemoryToItself) {
   EXPECT_EQ(scope.stats().live_bytes, scope.stats().scratch_bytes);
 }
 
+TEST(MemoryFork, AChildLeavesTheTraceToItsParent) {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder / "t.frystrace";
+  TensorMemoryManager memory = make_manager();
+  ASSERT_TRUE(memory.start_trace(path).ok());
+  const Storage before = *memory.root().allocate(1000);
+  const End end = in_child([&] {
+    return allocates_and_frees(memory.root()) &&
+           memory.stop_trace() == ErrorCode::failed_precondition && memory.close().ok();
+  });
+  EXPECT_EQ(end, End::zero);
+  const Storage after = *memory.root().allocate(2000);
+  ASSERT_TRUE(memory.stop_trace().ok());
+  const Result<MemoryTrace> trace = MemoryTrace::read(path);
+  ASSERT_TRUE(trace) << trace.error().to_string();
+  EXPECT_EQ(trace->blocks, 2U);
+}
+
 // Takes every lock of the memory room, again and again.
 void churn(const MemoryScope& scope, const std::atomic<bool>& stop) {
   std::vector<Storage> held;
@@ -132,6 +152,46 @@ TEST(MemoryForkSlow, AChildAllocatesWhateverItsParentsThreadsWereDoing) {
       << ends[End::hung] << " children hung, " << ends[End::signal] << " ended by a signal, "
       << ends[End::other_code] << " were refused";
   EXPECT_TRUE(allocates_and_frees(scope)) << "the parent goes on";
+}
+
+// The same for the locks that are seldom taken.
+TEST(MemoryForkSlow, AChildOpensScopesWhateverItsParentsThreadsWereDoing) {
+#ifdef FRYS_TESTS_TSAN
+  GTEST_SKIP() << "ThreadSanitizer does not go on in the child of a process with threads";
+#endif
+  constexpr int forks = 300;
+  const testing::TemporaryFolder folder;
+  TensorMemoryManager memory = make_manager();
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&, name = std::to_string(t)] {
+      while (!stop) {
+        static_cast<void>(memory.agent_scope(name, "a")->close());
+        const auto handler = memory.add_pressure_handler([](const MemoryPressure&) { return 0; });
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    while (!stop) {
+      static_cast<void>(memory.start_trace(folder / "t.frystrace"));
+      static_cast<void>(memory.stop_trace());
+    }
+  });
+  std::map<End, int> ends;
+  for (int i = 0; i < forks && ends[End::hung] < 3; ++i) {
+    ++ends[in_child(
+        [&] {
+          const Result<MemoryScope> scope = memory.agent_scope("child", "a");
+          return scope && allocates_and_frees(*scope) &&
+                 memory.add_pressure_handler([](const MemoryPressure&) { return 0; }) &&
+                 memory.close().ok();
+        },
+        std::chrono::seconds(5))];
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ends[End::zero], forks) << ends[End::hung] << " children hung";
 }
 
 TEST(MemoryPeak, DoesNotCountWhatTheSystemRefused) {
