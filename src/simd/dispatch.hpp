@@ -41,6 +41,20 @@ struct MatmulKernel {
   void (*pack_rows)(float* out, const float* b, std::size_t b_row, std::size_t depth);
 };
 
+/// Some rows of a table of codes: `ids` names them. A row is `row_bytes` from the next.
+struct CodeRows {
+  const void* base;
+  std::size_t row_bytes;
+  std::size_t length;  ///< Codes a row; a multiple of 32 where they are bytes, of 16 otherwise.
+  const std::uint32_t* ids;
+  std::size_t count;
+};
+
+/// Writes Σ (query − row)² of each of `rows` to `out`: as an integer of codes that are bytes (below
+/// 2^32 up to 65536 of them), else as the bits of a float, which sort as the float does since it is
+/// not negative. `query` has `rows.length` codes of the same type.
+using L2OfRows = void (*)(std::uint32_t* out, const void* query, const CodeRows& rows);
+
 /// One instruction set's kernels. Float results of a reduction are summed in blocks of 4096
 /// elements in several float accumulators, the blocks in double.
 struct Kernels {
@@ -80,6 +94,11 @@ struct Kernels {
   void (*transpose_f32)(float* out, std::size_t stride, const float* a, std::size_t a_row,
                         std::size_t rows, std::size_t depth);
   MatmulKernel matmul;
+
+  L2OfRows l2_rows_u8;
+  L2OfRows l2_rows_u7;  ///< Codes of a byte below 128: faster than any byte.
+  L2OfRows l2_rows_f16;
+  L2OfRows l2_rows_f32;
 };
 
 /// Null until the first call of kernels().

@@ -344,6 +344,7 @@ void softmax_f32(float* out, const float* a, std::size_t count) {
 }  // namespace frys::simd::FRYS_ISA
 
 #include "simd/convert_body.hpp"
+#include "simd/distances_body.hpp"
 #include "simd/matmul_body.hpp"
 
 namespace frys::simd::FRYS_ISA {
@@ -372,6 +373,10 @@ constinit const Kernels table = {
     .bf16_from_f32 = bf16_from_f32,
     .transpose_f32 = transpose_f32,
     .matmul = {.mr = FRYS_TILE_ROWS, .nr = 2 * W, .tile = tile, .pack_rows = pack_rows},
+    .l2_rows_u8 = l2_rows_u8,
+    .l2_rows_u7 = l2_rows_u7,
+    .l2_rows_f16 = l2_rows_f16,
+    .l2_rows_f32 = l2_rows_f32,
 };
 
 }  // namespace frys::simd::FRYS_ISA

@@ -20,16 +20,18 @@ using Names = std::set<std::string, std::less<>>;
 /// What each room may include besides itself.
 const std::map<std::string, Names, std::less<>>& floors() {
   static const Names up_to_tensor{"core", "simd", "cuda", "memory", "tensor"};
-  static const Names below_kernel{"core",   "simd",      "cuda",      "memory",
-                                  "tensor", "scheduler", "experience"};
+  static const Names up_to_index{"core", "simd", "cuda", "memory", "tensor", "index"};
+  static const Names below_kernel{"core",   "simd",  "cuda",      "memory",
+                                  "tensor", "index", "scheduler", "experience"};
   static const std::map<std::string, Names, std::less<>> instance{
       {"core", {}},
       {"simd", {"core"}},
       {"cuda", {"core"}},
       {"memory", {"core", "simd", "cuda"}},
       {"tensor", {"core", "simd", "cuda", "memory"}},
+      {"index", {"core", "simd", "cuda", "memory"}},
       {"scheduler", up_to_tensor},
-      {"experience", up_to_tensor},
+      {"experience", up_to_index},
       {"kernel", below_kernel},
       {"tools", {}},
   };

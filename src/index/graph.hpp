@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The links of a hierarchical navigable small world (Malkov and Yashunin, 2018). Every node has a
+// list on level 0, all of one width, in one table; the few that reach higher have a block of lists,
+// level 1 first, in another. An unused place of a list is `nobody`, and only such follow it.
+//
+//   nodes   [node]   → twin, block
+//   links   [node]   → 2 × M ids
+//   blocks  [block]  → M ids; a node of level L has L rows from its `block` on
+//
+// One thread writes; others read beside it. A list is changed id by id, each stored with release
+// and loaded with acquire: whoever has an id sees the node behind it whole. A list that is being
+// chosen anew may be seen half old and half new, which misses a link or has one twice.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "index/growing_table.hpp"
+
+namespace frys::index {
+
+/// No node: the end of a list.
+inline constexpr std::uint32_t nobody = 0xffffffff;
+
+/// An id that another thread may be storing.
+inline std::uint32_t load_id(const std::uint32_t& id) noexcept {
+  return __atomic_load_n(&id, __ATOMIC_ACQUIRE);
+}
+inline void store_id(std::uint32_t& id, std::uint32_t value) noexcept {
+  __atomic_store_n(&id, value, __ATOMIC_RELEASE);
+}
+
+class Graph {
+ public:
+  /// Where walks start, in one word so that it is read whole.
+  struct Entry {
+    std::uint32_t node;
+    std::int32_t level;  ///< −1: there is no node.
+  };
+
+  /// Errors: out_of_memory.
+  Status create(std::size_t links, std::size_t max_nodes) noexcept;
+  /// Makes room for `nodes`, and one more of any level. Errors: out_of_memory.
+  Status reserve(std::size_t nodes) noexcept;
+
+  /// Gives `node` empty lists on levels 0 to `level`; there is room.
+  void place(std::uint32_t node, int level) noexcept;
+
+  [[nodiscard]] std::span<std::uint32_t> links(std::uint32_t node, int level) const noexcept {
+    if (level == 0) return {links_.row<std::uint32_t>(node), 2 * width_};
+    const std::size_t block = nodes_.row<Node>(node)->block + static_cast<std::size_t>(level - 1);
+    return {blocks_.row<std::uint32_t>(block), width_};
+  }
+  void prefetch_links(std::uint32_t node) const noexcept {
+    const auto* row = links_.row<const char>(node);
+    for (std::size_t at = 0; at < links_.row_bytes(); at += 64) __builtin_prefetch(row + at);
+  }
+
+  /// The node added before `node`, or before that, with the same code; nobody when there is none.
+  [[nodiscard]] std::uint32_t twin(std::uint32_t node) const noexcept {
+    return load_id(nodes_.row<Node>(node)->twin);
+  }
+  /// Hangs `twin`, which has no links, behind `node`.
+  void add_twin(std::uint32_t node, std::uint32_t twin) noexcept;
+
+  [[nodiscard]] Entry entry() const noexcept { return entry_.load(std::memory_order_acquire); }
+  void set_entry(Entry entry) noexcept { entry_.store(entry, std::memory_order_release); }
+
+  /// Links a node of `level` has room for: 2 × M on level 0, M above.
+  [[nodiscard]] std::size_t width(int level) const noexcept {
+    return level == 0 ? 2 * width_ : width_;
+  }
+  /// What `nodes` of them take.
+  [[nodiscard]] std::size_t bytes(std::size_t nodes) const noexcept;
+
+  static constexpr int max_level = 16;
+
+ private:
+  struct Node {
+    std::uint32_t twin;
+    std::uint32_t block;
+  };
+
+  std::size_t width_ = 0;  ///< M
+  GrowingTable nodes_;
+  GrowingTable links_;
+  GrowingTable blocks_;
+  std::atomic<std::size_t> used_blocks_{0};
+  std::atomic<Entry> entry_{Entry{nobody, -1}};
+};
+
+}  // namespace frys::index

@@ -1,0 +1,215 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "index/index_core.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace frys::index {
+
+std::unique_ptr<SearchScratch> ScratchPool::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      std::unique_ptr<SearchScratch> scratch = std::move(free_.back());
+      free_.pop_back();
+      return scratch;
+    }
+  }
+  return std::make_unique<SearchScratch>();
+}
+
+void ScratchPool::give_back(std::unique_ptr<SearchScratch> scratch) {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(std::move(scratch));
+}
+
+IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
+    : options_(options),
+      space_(options.metric, options.codes, options.dimension),
+      code_table_{&codes_, space_.length(), space_.kernel()},
+      linker_(graph_, code_table_, options.links, options.build_effort, seed),
+      prepared_(options.dimension) {}
+
+Status IndexCore::open() noexcept {
+  Status status = codes_.create(space_.row_bytes(), options_.max_vectors);
+  if (status.ok()) status = graph_.create(options_.links, options_.max_vectors);
+  if (status.ok() && space_.keeps_vectors()) {
+    status = vectors_.create(dimension() * sizeof(float), options_.max_vectors);
+  }
+  return status;
+}
+
+// ---- adding ----------------------------------------------------------------------------------
+
+Status IndexCore::check_rows(std::span<const float> rows) const {
+  if (rows.size() % dimension() != 0) {
+    return Status(ErrorCode::invalid_argument, std::to_string(rows.size()) +
+                                                   " numbers are no whole number of vectors of " +
+                                                   std::to_string(dimension()));
+  }
+  for (std::size_t at = 0; at < rows.size(); at += dimension()) {
+    const char* why = space_.refusal(rows.subspan(at, dimension()), true);
+    if (why == nullptr) continue;
+    return Status(ErrorCode::invalid_argument,
+                  "vector " + std::to_string(at / dimension()) + " of those to add has " + why);
+  }
+  return {};
+}
+
+Result<std::uint32_t> IndexCore::add(std::span<const float> rows) {
+  Status status = check_rows(rows);
+  const std::size_t first = size();
+  for (std::size_t at = 0; status.ok() && at < rows.size(); at += dimension()) {
+    status = add_one(rows.data() + at);
+  }
+  if (!status.ok()) return status;
+  return static_cast<std::uint32_t>(first);
+}
+
+Status IndexCore::add_one(const float* vector) {
+  const std::size_t row = size_.load(std::memory_order_relaxed);
+  Status status = codes_.reserve(row + 1);
+  if (status.ok()) status = graph_.reserve(row + 1);
+  if (status.ok() && space_.keeps_vectors()) status = vectors_.reserve(row + 1);
+  if (!status.ok()) return status;
+  const auto node = static_cast<std::uint32_t>(row);
+  space_.prepare(vector, prepared_.data());
+  if (space_.keeps_vectors()) std::ranges::copy(prepared_, vectors_.row<float>(node));
+  const bool linked = linked_.load(std::memory_order_relaxed);
+  if (linked || !space_.keeps_vectors()) space_.encode(prepared_.data(), codes_.row<void>(node));
+  if (linked) linker_.link(node);
+  size_.store(row + 1, std::memory_order_release);
+  return row + 1 == graph_begins ? begin_graph() : Status();
+}
+
+Status IndexCore::begin_graph() {
+  std::vector<float> first(graph_begins * dimension());
+  for (std::uint32_t node = 0; node < graph_begins; ++node) {
+    float* prepared = first.data() + node * dimension();
+    if (space_.keeps_vectors()) {
+      std::copy_n(vectors_.row<float>(node), dimension(), prepared);
+    } else {
+      space_.decode(codes_.row<void>(node), prepared);
+    }
+  }
+  space_.learn(first);
+  for (std::uint32_t node = 0; node < graph_begins; ++node) {
+    space_.complete(first.data() + node * dimension(), codes_.row<void>(node));
+  }
+  for (std::uint32_t node = 0; node < graph_begins; ++node) linker_.link(node);
+  linked_.store(true, std::memory_order_release);
+  return {};
+}
+
+std::size_t IndexCore::bytes() const noexcept {
+  const std::size_t vectors = size();
+  return vectors * (codes_.row_bytes() + vectors_.row_bytes()) + graph_.bytes(vectors);
+}
+
+// ---- searching -------------------------------------------------------------------------------
+
+namespace {
+
+bool nearer(const VectorNeighbour& a, const VectorNeighbour& b) noexcept {
+  return a.distance < b.distance || (a.distance == b.distance && a.ordinal < b.ordinal);
+}
+
+/// Keeps `nearest` sorted, and at most `count` of them.
+void offer(std::vector<VectorNeighbour>& nearest, std::size_t count, VectorNeighbour found) {
+  if (nearest.size() == count) {
+    if (!nearer(found, nearest.back())) return;
+    nearest.pop_back();
+  }
+  nearest.insert(std::ranges::upper_bound(nearest, found, nearer), found);
+}
+
+}  // namespace
+
+/// The prepared vector, read from its code if need be.
+const float* IndexCore::vector_of(std::uint32_t node, SearchScratch& scratch) const {
+  if (space_.keeps_vectors()) return vectors_.row<float>(node);
+  space_.decode(codes_.row<void>(node), scratch.decoded.data());
+  return scratch.decoded.data();
+}
+
+void IndexCore::scan(std::size_t count, SearchScratch& scratch) const {
+  const auto size = static_cast<std::uint32_t>(this->size());
+  for (std::uint32_t node = 0; node < size; ++node) {
+    const float distance = space_.distance(scratch.query.data(), vector_of(node, scratch));
+    offer(scratch.nearest, count, {node, distance});
+  }
+}
+
+void IndexCore::walk(std::size_t count, std::size_t effort, SearchScratch& scratch) const {
+  const bool whole = space_.encode_query(scratch.query.data(), scratch.query_code.data());
+  const void* code = scratch.query_code.data();
+  const Walker walker(graph_, code_table_);
+  const Candidate start = walker.descend(code, graph_.entry(), 0, scratch.walk);
+  walker.beam(code, start, 0, effort, size(), scratch.walk);
+  if (whole && space_.is_distance()) return take_in_order(count, scratch);
+  const bool codes_order = space_.codes() == VectorCodes::f32 || space_.codes() == VectorCodes::f16;
+  rank_again(count, codes_order ? count : effort + count, scratch);
+}
+
+/// The nearest by the distances of their codes.
+void IndexCore::take_in_order(std::size_t count, SearchScratch& scratch) const {
+  const CandidatePool& pool = scratch.walk.pool;
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    const float distance = space_.distance_of(distance_of(pool[i]));
+    for (std::uint32_t node = node_of(pool[i]); node != nobody; node = graph_.twin(node)) {
+      if (scratch.nearest.size() == count) return;
+      scratch.nearest.push_back({node, distance});
+    }
+  }
+}
+
+/// The nearest by the distances of the vectors, of `at_most` that are nearest by their codes.
+void IndexCore::rank_again(std::size_t count, std::size_t at_most, SearchScratch& scratch) const {
+  const CandidatePool& pool = scratch.walk.pool;
+  const float* query = scratch.query.data();
+  const float query_square = simd::kernels().dot_f32(query, query, dimension());
+  std::uint32_t reach = 0xffffffff;
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    if (space_.keeps_vectors() && distance_of(pool[i]) >= reach) return;
+    for (std::uint32_t node = node_of(pool[i]); node != nobody; node = graph_.twin(node)) {
+      if (at_most-- == 0) return;
+      offer(scratch.nearest, count, {node, space_.distance(query, vector_of(node, scratch))});
+    }
+    if (scratch.nearest.size() == count) {
+      reach = space_.reach(scratch.nearest.back().distance, query_square);
+    }
+  }
+}
+
+Result<std::size_t> IndexCore::search(std::span<const float> query, std::size_t count,
+                                      std::size_t effort, std::span<VectorNeighbour> out) const {
+  if (query.size() != dimension() || out.size() < count) {
+    return Status(ErrorCode::invalid_argument,
+                  "a query of " + std::to_string(query.size()) + " numbers and room for " +
+                      std::to_string(out.size()) + " answers; the index needs " +
+                      std::to_string(dimension()) + " and " + std::to_string(count));
+  }
+  if (const char* why = space_.refusal(query, false); why != nullptr) {
+    return Status(ErrorCode::invalid_argument, std::string("the query has ") + why);
+  }
+  if (count == 0) return std::size_t{0};
+  std::unique_ptr<SearchScratch> scratch = scratches_.take();
+  scratch->query.resize(dimension());
+  scratch->decoded.resize(dimension());
+  scratch->query_code.resize(space_.row_bytes());
+  scratch->nearest.clear();
+  space_.prepare(query.data(), scratch->query.data());
+  if (linked_.load(std::memory_order_acquire)) {
+    walk(count, std::max(effort, count), *scratch);
+  } else {
+    scan(count, *scratch);
+  }
+  std::ranges::copy(scratch->nearest, out.begin());
+  const std::size_t found = scratch->nearest.size();
+  scratches_.give_back(std::move(scratch));
+  return found;
+}
+
+}  // namespace frys::index

@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "index/linker.hpp"
+
+#include <cmath>
+
+namespace frys::index {
+
+Linker::Linker(Graph& graph, const CodeTable& codes, std::size_t links, std::size_t build_effort,
+               std::uint64_t seed)
+    : graph_(graph),
+      codes_(codes),
+      links_(links),
+      build_effort_(build_effort),
+      walker_(graph, codes),
+      random_(seed) {
+  candidates_.reserve(std::max(build_effort, 2 * links + 1));
+  chosen_.reserve(2 * links);
+  to_chosen_.resize(2 * links);
+}
+
+/// Level L or higher with probability M^−L.
+int Linker::draw_level() noexcept {
+  const double unit = 1 - random_.next_unit();  // In (0, 1].
+  const double level = -std::log(unit) / std::log(static_cast<double>(links_));
+  return std::min(static_cast<int>(level), Graph::max_level);
+}
+
+/// Among what the last walk found, a node with the same code.
+std::uint32_t Linker::find_twin(std::uint32_t node) const noexcept {
+  for (std::size_t i = 0; i < scratch_.pool.size(); ++i) {
+    const Candidate candidate = scratch_.pool[i];
+    if (distance_of(candidate) != 0) break;
+    if (std::memcmp(codes_.row(node), codes_.row(node_of(candidate)), codes_.rows->row_bytes()) ==
+        0) {
+      return node_of(candidate);
+    }
+  }
+  return nobody;
+}
+
+/// Writes to `chosen_` those of the sorted `candidates` that are not nearer to one chosen before.
+void Linker::choose(std::span<const Candidate> candidates, std::size_t at_most) {
+  chosen_.clear();
+  for (const Candidate candidate : candidates) {
+    if (chosen_.size() == at_most) return;
+    const void* code = codes_.row(node_of(candidate));
+    bool diverse = true;
+    for (std::size_t at = 0; at < chosen_.size() && diverse; at += 4) {
+      const std::size_t count = std::min<std::size_t>(4, chosen_.size() - at);
+      codes_.distances(code, {chosen_.data() + at, count}, to_chosen_.data());
+      for (std::size_t i = 0; i < count; ++i) diverse &= to_chosen_[i] >= distance_of(candidate);
+    }
+    if (diverse) chosen_.push_back(node_of(candidate));
+  }
+}
+
+void Linker::link_back(std::uint32_t from, std::uint32_t to, std::uint32_t distance, int level) {
+  const std::span<std::uint32_t> list = graph_.links(from, level);
+  if (list.back() == nobody) {
+    store_id(*std::ranges::find(list, nobody), to);
+    return;
+  }
+  scratch_.distances.resize(list.size());
+  codes_.distances(codes_.row(from), list, scratch_.distances.data());
+  candidates_.clear();
+  candidates_.push_back(make_candidate(distance, to));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    candidates_.push_back(make_candidate(scratch_.distances[i], list[i]));
+  }
+  std::ranges::sort(candidates_);
+  choose(candidates_, list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    store_id(list[i], i < chosen_.size() ? chosen_[i] : nobody);
+  }
+}
+
+/// Links `node` with the best of what the last walk found on `level`.
+void Linker::connect(std::uint32_t node, int level) {
+  candidates_.clear();
+  for (std::size_t i = 0; i < scratch_.pool.size(); ++i) {
+    candidates_.push_back(scratch_.pool[i]);
+  }
+  choose(candidates_, links_);
+  const std::span<std::uint32_t> list = graph_.links(node, level);
+  std::ranges::copy(chosen_, list.begin());
+  for (const std::uint32_t& neighbour : list) {
+    if (neighbour == nobody) break;
+    std::uint32_t distance = 0;
+    codes_.distances(codes_.row(node), {&neighbour, 1}, &distance);
+    link_back(neighbour, node, distance, level);
+  }
+}
+
+void Linker::link(std::uint32_t node) {
+  const int level = draw_level();
+  const Graph::Entry entry = graph_.entry();
+  const int top = std::min(level, entry.level);
+  const void* code = codes_.row(node);
+  graph_.place(node, level);
+  if (entry.level >= 0) {
+    Candidate nearest = walker_.descend(code, entry, top, scratch_);
+    for (int l = top; l >= 0; --l) {
+      walker_.beam(code, nearest, l, build_effort_, node, scratch_);
+      nearest = scratch_.pool[0];
+      if (l == top) {
+        const std::uint32_t twin = find_twin(node);
+        if (twin != nobody) return graph_.add_twin(twin, node);
+      }
+      connect(node, l);
+    }
+  }
+  if (level > entry.level) graph_.set_entry({node, level});
+}
+
+}  // namespace frys::index
