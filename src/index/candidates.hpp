@@ -9,9 +9,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <vector>
+
+#include "index/graph.hpp"
 
 namespace frys::index {
 
@@ -28,6 +29,17 @@ constexpr std::uint32_t distance_of(Candidate candidate) noexcept {
   return static_cast<std::uint32_t>(candidate >> 32);
 }
 
+/// Neighbours of one node that were not looked at before, and their distances.
+struct Batch {
+  static constexpr std::size_t most = 128;  ///< Links of a node.
+
+  [[nodiscard]] std::span<const std::uint32_t> view() const noexcept { return {nodes, count}; }
+
+  std::size_t count = 0;
+  std::uint32_t nodes[most];
+  std::uint32_t distances[most];
+};
+
 /// The nearest candidates, sorted, and a cursor before which all were expanded (the linear pool of
 /// NSG: Fu et al., 2019). Short enough that moving beats a heap.
 class CandidatePool {
@@ -40,29 +52,19 @@ class CandidatePool {
     cursor_ = 0;
   }
 
-  /// A distance that is as large as this does not come in.
-  [[nodiscard]] std::uint32_t bound() const noexcept {
-    return size_ < capacity_ ? 0xffffffff : distance_of(words_[size_ - 1]);
-  }
-
-  /// False when it is too far. A node is offered once.
-  bool offer(std::uint32_t distance, std::uint32_t node) noexcept {
-    if (distance >= bound()) return false;
-    // Bit 31 of the node says that it was expanded; ids have 31 bits.
-    const Candidate candidate = make_candidate(distance, node);
-    Candidate* const words = words_.data();
-    std::size_t low = 0;
-    for (std::size_t length = size_; length > 0;) {
-      const std::size_t half = length / 2;
-      const bool after = (words[low + half] & ~expanded) < candidate;
-      low = after ? low + half + 1 : low;
-      length = after ? length - half - 1 : half;
+  /// Takes those of the batch that are near enough. A node is offered once; `batch` is used up.
+  void offer(Batch& batch) noexcept {
+    // Most are too far: they go without a branch that would be guessed wrong.
+    const std::uint32_t bound = size_ < capacity_ ? 0xffffffff : distance_of(words_[size_ - 1]);
+    std::size_t near = 0;
+    for (std::size_t i = 0; i < batch.count; ++i) {
+      const std::uint32_t distance = batch.distances[i];
+      batch.nodes[near] = batch.nodes[i];
+      batch.distances[near] = distance;
+      near += distance < bound ? 1 : 0;
     }
-    const std::size_t last = size_ < capacity_ ? size_++ : size_ - 1;
-    std::memmove(words + low + 1, words + low, (last - low) * sizeof(Candidate));
-    words[low] = candidate;
-    cursor_ = std::min(cursor_, low);
-    return true;
+    for (std::size_t i = 0; i < near; ++i)
+      insert(make_candidate(batch.distances[i], batch.nodes[i]));
   }
 
   /// The nearest that was not expanded, marked as expanded; call when there is one.
@@ -82,7 +84,30 @@ class CandidatePool {
   }
 
  private:
+  /// Of a word: ids have 31 bits.
   static constexpr Candidate expanded = std::uint64_t{1} << 31;
+
+  /// How many words stand before `candidate`; of equal distances, any number.
+  [[nodiscard]] std::size_t place_of(Candidate candidate) const noexcept {
+    const Candidate* first = words_.data();
+    std::size_t length = size_;
+    while (length > 1) {
+      const std::size_t half = length / 2;
+      first += first[half - 1] < candidate ? half : 0;
+      length -= half;
+    }
+    return static_cast<std::size_t>(first - words_.data()) +
+           (length == 1 && *first < candidate ? 1 : 0);
+  }
+
+  void insert(Candidate candidate) noexcept {
+    const std::size_t place = place_of(candidate);
+    if (place == capacity_) return;
+    size_ += size_ < capacity_ ? 1 : 0;
+    for (std::size_t at = size_ - 1; at > place; --at) words_[at] = words_[at - 1];
+    words_[place] = candidate;
+    cursor_ = std::min(cursor_, place);
+  }
 
   std::vector<Candidate> words_;
   std::size_t capacity_ = 0;
@@ -96,33 +121,47 @@ class VisitedSet {
  public:
   /// Empty, for nodes [0, nodes). Throws bad_alloc.
   void reset(std::size_t nodes) {
-    for (const std::uint32_t node : touched_) bits_[node / 64] = 0;
-    touched_.clear();
-    if (bits_.size() * 64 < nodes) bits_.resize(nodes / 64 + nodes / 512 + 1024);
+    for (std::size_t i = 0; i < count_; ++i) bits_[touched_[i] / 64] = 0;
+    count_ = 0;
+    if (limit() < nodes) bits_.resize(nodes / 64 + nodes / 512 + 1024);
   }
   /// Nodes it has room for.
   [[nodiscard]] std::size_t limit() const noexcept { return bits_.size() * 64; }
-  /// Marks the node; false when it was marked.
-  bool insert(std::uint32_t node) {
-    std::uint64_t& word = bits_[node / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (node % 64);
-    if ((word & bit) != 0) return false;
-    word |= bit;
-    touched_.push_back(node);
-    return true;
+  /// Marks the nodes of `links`, and writes to `batch` those that were not marked before.
+  /// Throws bad_alloc before it changes anything.
+  void visit(std::span<const std::uint32_t> links, Batch& batch) {
+    if (touched_.size() < count_ + Batch::most) touched_.resize(2 * (count_ + Batch::most));
+    std::uint64_t* const bits = bits_.data();
+    std::uint32_t* const touched = touched_.data() + count_;
+    const std::size_t end = limit();
+    std::size_t count = 0;
+    for (const std::uint32_t& link : links) {
+      const std::uint32_t node = load_id(link);
+      if (node >= end) {
+        if (node == nobody) break;
+        continue;
+      }
+      const std::uint64_t word = bits[node / 64];
+      bits[node / 64] = word | std::uint64_t{1} << (node % 64);
+      touched[count] = node;
+      batch.nodes[count] = node;
+      count += ~word >> (node % 64) & 1;
+    }
+    batch.count = count;
+    count_ += count;
   }
 
  private:
   std::vector<std::uint64_t> bits_;
   std::vector<std::uint32_t> touched_;
+  std::size_t count_ = 0;
 };
 
 /// Lent to one walk at a time.
 struct WalkScratch {
   CandidatePool pool;
   VisitedSet visited;
-  std::vector<std::uint32_t> fresh;      ///< Neighbours not looked at before.
-  std::vector<std::uint32_t> distances;  ///< Theirs.
+  Batch batches[2];
 };
 
 }  // namespace frys::index

@@ -8,11 +8,14 @@
 #include <cmath>
 #include <limits>
 
+#include "simd/dispatch.hpp"
+
 namespace frys::index {
 namespace {
 
-constexpr float largest_code = 127;  // Of u8.
-constexpr float middle_code = 64;
+constexpr float largest_code = 255;  // Of u8.
+constexpr float middle_code = 128;
+constexpr float largest_rest_code = 240;
 // So many of the numbers learned from fit the scale of u8. The few that do not are cut off: a scale
 // for the very largest would be too coarse for all others.
 constexpr double share_on_scale = 0.9995;
@@ -22,7 +25,7 @@ constexpr float rounding_variance = 2.0F / 12.0F;
 constexpr float reach_deviations = 3;
 // The rest takes the padding, and so many coordinates at least, and at most.
 constexpr std::size_t least_rest = 8;
-constexpr std::size_t most_rest = least_rest + 31;
+constexpr std::size_t most_rest = least_rest + 63;
 // Squares of longer vectors, and sums of them, might be infinite.
 constexpr float longest = 1e18F;
 
@@ -39,40 +42,32 @@ std::size_t bytes_of_value(VectorCodes codes) noexcept {
   return 1;
 }
 
-simd::L2OfRows kernel_of(VectorCodes codes) noexcept {
-  const simd::Kernels& kernels = simd::kernels();
-  switch (codes) {
-    case VectorCodes::f32:
-      return kernels.l2_rows_f32;
-    case VectorCodes::f16:
-      return kernels.l2_rows_f16;
-    case VectorCodes::u8:
-      return kernels.l2_rows_u7;
-    case VectorCodes::exact_u8:
-      break;
-  }
-  return kernels.l2_rows_u8;
-}
-
 /// What the kernels' lengths are multiples of.
-std::size_t grain(VectorCodes codes) noexcept { return bytes_of_value(codes) == 1 ? 32 : 16; }
+std::size_t grain(VectorCodes codes) noexcept { return bytes_of_value(codes) == 1 ? 64 : 16; }
 
 bool is_byte(float value) noexcept {
-  return value >= 0 && value <= 255 && value == std::floor(value);
+  return value >= 0 && value <= 255 && value == static_cast<float>(static_cast<int>(value));
 }
 
 std::uint8_t clamped(float value, float most) noexcept {
   return static_cast<std::uint8_t>(std::clamp(value + 0.5F, 0.0F, most));
 }
 
+/// Sets codes whose squares add up to `square`, all about the same. Of each the lower half is 0: so
+/// the upper one alone makes the same sum, and what one rounds off the next takes on.
+void spread_rest(float square, std::span<std::uint8_t> codes) noexcept {
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const float share = std::max(0.0F, square) / static_cast<float>(codes.size() - i);
+    const float code = 16 * std::min(std::round(std::sqrt(share) / 16), 15.0F);
+    codes[i] = static_cast<std::uint8_t>(code);
+    square -= code * code;
+  }
+}
+
 }  // namespace
 
 CodeSpace::CodeSpace(Metric metric, VectorCodes codes, std::size_t dimension)
-    : metric_(metric),
-      codes_(codes),
-      dimension_(dimension),
-      value_bytes_(bytes_of_value(codes)),
-      kernel_(kernel_of(codes)) {
+    : metric_(metric), codes_(codes), dimension_(dimension), value_bytes_(bytes_of_value(codes)) {
   const bool with_rest = metric == Metric::inner_product;
   const std::size_t multiple = grain(codes);
   length_ = (dimension + (with_rest ? least_rest : 0) + multiple - 1) / multiple * multiple;
@@ -137,19 +132,18 @@ void CodeSpace::learn_scale(std::span<const float> prepared) {
   step_ = deviations[static_cast<std::size_t>(at)] / (largest_code - middle_code);
   if (rest_length_ > 0) {
     const float longest_rest = std::sqrt(longest_square_ / static_cast<float>(rest_length_));
-    step_ = std::max(step_, longest_rest / largest_code);
+    step_ = std::max(step_, longest_rest / largest_rest_code);
   }
   // All the same: any scale tells that.
   if (!(step_ > std::numeric_limits<float>::min())) step_ = 1;
 }
 
-float CodeSpace::rest_of(const float* prepared) const noexcept {
+float CodeSpace::rest_square_of(const float* prepared) const noexcept {
   if (rest_length_ == 0) return 0;
-  const float square = simd::kernels().dot_f32(prepared, prepared, dimension_);
-  return std::sqrt(std::max(0.0F, longest_square_ - square) / static_cast<float>(rest_length_));
+  return std::max(0.0F, longest_square_ - simd::kernels().dot_f32(prepared, prepared, dimension_));
 }
 
-void CodeSpace::encode_with(const float* prepared, float rest, void* code) const noexcept {
+void CodeSpace::encode_with(const float* prepared, float rest_square, void* code) const noexcept {
   if (value_bytes_ == 1) {
     auto* bytes = static_cast<std::uint8_t*>(code);
     const float scale = 1 / step_;
@@ -160,12 +154,14 @@ void CodeSpace::encode_with(const float* prepared, float rest, void* code) const
         bytes[i] = clamped((prepared[i] - means_[i]) * scale + middle_code, largest_code);
       }
     }
-    std::fill(bytes + dimension_, bytes + length_, clamped(rest * scale, largest_code));
+    std::fill(bytes + dimension_, bytes + length_, std::uint8_t{0});
+    spread_rest(rest_square * scale * scale, {bytes + dimension_, rest_length_});
     return;
   }
   float padded[VectorIndex::max_dimension + most_rest];
   std::copy_n(prepared, dimension_, padded);
-  std::fill(padded + dimension_, padded + length_, rest);
+  const auto coordinates = static_cast<float>(std::max<std::size_t>(rest_length_, 1));
+  std::fill(padded + dimension_, padded + length_, std::sqrt(rest_square / coordinates));
   if (codes_ == VectorCodes::f32) {
     std::copy_n(padded, length_, static_cast<float*>(code));
   } else {
@@ -174,26 +170,16 @@ void CodeSpace::encode_with(const float* prepared, float rest, void* code) const
 }
 
 void CodeSpace::encode(const float* prepared, void* code) const noexcept {
-  encode_with(prepared, rest_of(prepared), code);
+  encode_with(prepared, rest_square_of(prepared), code);
 }
 
-void CodeSpace::complete(const float* prepared, void* code) const noexcept {
-  if (keeps_vectors()) return encode(prepared, code);
-  float rests[most_rest];
-  std::fill_n(rests, rest_length_, rest_of(prepared));
-  auto* end = static_cast<std::byte*>(code) + dimension_ * value_bytes_;
-  if (codes_ == VectorCodes::f32) {
-    std::copy_n(rests, rest_length_, reinterpret_cast<float*>(end));
-  } else if (codes_ == VectorCodes::f16) {
-    simd::kernels().f16_from_f32(reinterpret_cast<std::uint16_t*>(end), rests, rest_length_);
-  }
-}
-
-bool CodeSpace::encode_query(const float* prepared, void* code) const noexcept {
+void CodeSpace::encode_query(const float* prepared, void* code) const noexcept {
   encode_with(prepared, 0, code);
+}
+
+bool CodeSpace::keeps_whole(const float* prepared) const noexcept {
   if (codes_ == VectorCodes::f32) return true;
-  if (codes_ == VectorCodes::exact_u8) return std::all_of(prepared, prepared + dimension_, is_byte);
-  return false;
+  return codes_ == VectorCodes::exact_u8 && std::all_of(prepared, prepared + dimension_, is_byte);
 }
 
 void CodeSpace::decode(const void* code, float* prepared) const noexcept {

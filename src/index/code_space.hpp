@@ -10,8 +10,8 @@
 //                   "Speeding Up the Xbox Recommender System", 2014). The rest is spread evenly
 //                   over the coordinates at the end, so that it does not widen the scale of u8.
 //
-// u8 codes are below 128, for which the kernels are fastest: offset by the mean of each dimension,
-// on one scale for all, since only so are distances of codes in proportion to those of vectors.
+// u8 codes are offset by the mean of each dimension, on one scale for all, since only so are
+// distances of codes in proportion to those of vectors.
 
 #pragma once
 
@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "frys/index/vector_index.hpp"
-#include "simd/dispatch.hpp"
 
 namespace frys::index {
 
@@ -35,24 +34,26 @@ class CodeSpace {
   [[nodiscard]] std::size_t dimension() const noexcept { return dimension_; }
   /// Numbers a code has, and the bytes it takes.
   [[nodiscard]] std::size_t length() const noexcept { return length_; }
-  [[nodiscard]] std::size_t row_bytes() const noexcept { return length_ * value_bytes_; }
+  [[nodiscard]] std::size_t code_bytes() const noexcept { return length_ * value_bytes_; }
   /// Whether vectors are kept beside their codes, since these are not as good.
   [[nodiscard]] bool keeps_vectors() const noexcept { return codes_ == VectorCodes::u8; }
-  [[nodiscard]] simd::L2OfRows kernel() const noexcept { return kernel_; }
 
   /// Why `vector` can't be kept or searched for; null when it can. `stored`: it is to be kept.
   [[nodiscard]] const char* refusal(std::span<const float> vector, bool stored) const noexcept;
   /// Copies `vector`, scaled to length 1 for cosine; zero stays zero.
   void prepare(const float* vector, float* prepared) const noexcept;
 
+  /// The first byte of a code that depends on what `learn` learns; `code_bytes()` if none does.
+  [[nodiscard]] std::size_t learned_from() const noexcept {
+    if (keeps_vectors()) return 0;
+    return rest_length_ > 0 ? dimension_ * value_bytes_ : code_bytes();
+  }
   /// Learns scale and longest length from some prepared vectors. Throws bad_alloc.
   void learn(std::span<const float> prepared);
   void encode(const float* prepared, void* code) const noexcept;
-  /// Completes a code that was made before `learn`, by what was not known then; leaves the part
-  /// that `decode` reads as it is.
-  void complete(const float* prepared, void* code) const noexcept;
-  /// False when the code does not keep the query whole.
-  bool encode_query(const float* prepared, void* code) const noexcept;
+  void encode_query(const float* prepared, void* code) const noexcept;
+  /// Whether the code of a query keeps it whole.
+  [[nodiscard]] bool keeps_whole(const float* prepared) const noexcept;
   /// The prepared vector of a code that keeps it whole.
   void decode(const void* code, float* prepared) const noexcept;
 
@@ -67,9 +68,9 @@ class CodeSpace {
   [[nodiscard]] std::uint32_t reach(float distance, float query_square) const noexcept;
 
  private:
-  void encode_with(const float* prepared, float rest, void* code) const noexcept;
+  void encode_with(const float* prepared, float rest_square, void* code) const noexcept;
   void learn_scale(std::span<const float> prepared);
-  [[nodiscard]] float rest_of(const float* prepared) const noexcept;
+  [[nodiscard]] float rest_square_of(const float* prepared) const noexcept;
 
   Metric metric_;
   VectorCodes codes_;
@@ -77,7 +78,6 @@ class CodeSpace {
   std::size_t value_bytes_;
   std::size_t rest_length_;
   std::size_t length_;
-  simd::L2OfRows kernel_;
   float longest_square_ = 0;  ///< R²
   float step_ = 1;            ///< Of u8 codes: what one code more means.
   std::vector<float> means_;  ///< Of u8 codes, `dimension_` of them.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "simd/dispatch.hpp"
+
 namespace frys::index {
 
 std::unique_ptr<SearchScratch> ScratchPool::take() {
@@ -28,12 +30,12 @@ void ScratchPool::give_back(std::unique_ptr<SearchScratch> scratch) {
 IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
     : options_(options),
       space_(options.metric, options.codes, options.dimension),
-      code_table_{&codes_, space_.length(), space_.kernel()},
-      linker_(graph_, code_table_, options.links, options.build_effort, seed),
+      codes_(space_),
+      linker_(graph_, codes_, options.links, options.build_effort, seed),
       prepared_(options.dimension) {}
 
 Status IndexCore::open() noexcept {
-  Status status = codes_.create(space_.row_bytes(), options_.max_vectors);
+  Status status = codes_.create(options_.max_vectors);
   if (status.ok()) status = graph_.create(options_.links, options_.max_vectors);
   if (status.ok() && space_.keeps_vectors()) {
     status = vectors_.create(dimension() * sizeof(float), options_.max_vectors);
@@ -78,27 +80,28 @@ Status IndexCore::add_one(const float* vector) {
   space_.prepare(vector, prepared_.data());
   if (space_.keeps_vectors()) std::ranges::copy(prepared_, vectors_.row<float>(node));
   const bool linked = linked_.load(std::memory_order_relaxed);
-  if (linked || !space_.keeps_vectors()) space_.encode(prepared_.data(), codes_.row<void>(node));
-  if (linked) linker_.link(node);
+  if (linked || !space_.keeps_vectors()) {
+    codes_.make_stored(prepared_.data(), code_);
+    codes_.write(node, code_);
+  }
+  if (linked) linker_.link(node, code_);
   size_.store(row + 1, std::memory_order_release);
   return row + 1 == graph_begins ? begin_graph() : Status();
 }
 
+/// Searches that compare all may be reading the same rows.
 Status IndexCore::begin_graph() {
   std::vector<float> first(graph_begins * dimension());
+  SearchScratch scratch;
   for (std::uint32_t node = 0; node < graph_begins; ++node) {
-    float* prepared = first.data() + node * dimension();
-    if (space_.keeps_vectors()) {
-      std::copy_n(vectors_.row<float>(node), dimension(), prepared);
-    } else {
-      space_.decode(codes_.row<void>(node), prepared);
-    }
+    std::copy_n(vector_of(node, scratch), dimension(), first.data() + node * dimension());
   }
   space_.learn(first);
   for (std::uint32_t node = 0; node < graph_begins; ++node) {
-    space_.complete(first.data() + node * dimension(), codes_.row<void>(node));
+    codes_.make_stored(first.data() + node * dimension(), code_);
+    codes_.write_learned(node, code_);
+    linker_.link(node, code_);
   }
-  for (std::uint32_t node = 0; node < graph_begins; ++node) linker_.link(node);
   linked_.store(true, std::memory_order_release);
   return {};
 }
@@ -130,7 +133,9 @@ void offer(std::vector<VectorNeighbour>& nearest, std::size_t count, VectorNeigh
 /// The prepared vector, read from its code if need be.
 const float* IndexCore::vector_of(std::uint32_t node, SearchScratch& scratch) const {
   if (space_.keeps_vectors()) return vectors_.row<float>(node);
-  space_.decode(codes_.row<void>(node), scratch.decoded.data());
+  scratch.whole.resize(codes_.code_bytes());
+  scratch.decoded.resize(dimension());
+  space_.decode(codes_.code(node, scratch.whole.data()), scratch.decoded.data());
   return scratch.decoded.data();
 }
 
@@ -143,22 +148,43 @@ void IndexCore::scan(std::size_t count, SearchScratch& scratch) const {
 }
 
 void IndexCore::walk(std::size_t count, std::size_t effort, SearchScratch& scratch) const {
-  const bool whole = space_.encode_query(scratch.query.data(), scratch.query_code.data());
-  const void* code = scratch.query_code.data();
-  const Walker walker(graph_, code_table_);
-  const Candidate start = walker.descend(code, graph_.entry(), 0, scratch.walk);
-  walker.beam(code, start, 0, effort, size(), scratch.walk);
-  if (whole && space_.is_distance()) return take_in_order(count, scratch);
+  codes_.make_query(scratch.query.data(), scratch.code);
+  const Walker walker(graph_, codes_);
+  const Candidate start = walker.descend(scratch.code, graph_.entry(), 0, scratch.walk);
+  walker.beam(scratch.code, start, 0, effort, size(), scratch.walk);
+  refine(scratch);
+  if (space_.is_distance() && space_.keeps_whole(scratch.query.data())) {
+    return take_in_order(count, scratch);
+  }
   const bool codes_order = space_.codes() == VectorCodes::f32 || space_.codes() == VectorCodes::f16;
   rank_again(count, codes_order ? count : effort + count, scratch);
 }
 
+/// Sorts what the walk found by fine distances.
+void IndexCore::refine(SearchScratch& scratch) const {
+  const CandidatePool& pool = scratch.walk.pool;
+  std::vector<Candidate>& found = scratch.found;
+  found.clear();
+  for (std::size_t i = 0; i < pool.size(); ++i) found.push_back(pool[i]);
+  if (!codes_.cut()) return;
+  std::vector<std::uint32_t>& nodes = scratch.nodes;
+  std::vector<std::uint32_t>& distances = scratch.distances;
+  nodes.clear();
+  for (const Candidate candidate : found) {
+    nodes.push_back(node_of(candidate));
+    codes_.prefetch_low(node_of(candidate));
+  }
+  distances.resize(nodes.size());
+  codes_.fine(scratch.code.fine.data(), nodes, distances.data());
+  for (std::size_t i = 0; i < nodes.size(); ++i) found[i] = make_candidate(distances[i], nodes[i]);
+  std::ranges::sort(found);
+}
+
 /// The nearest by the distances of their codes.
 void IndexCore::take_in_order(std::size_t count, SearchScratch& scratch) const {
-  const CandidatePool& pool = scratch.walk.pool;
-  for (std::size_t i = 0; i < pool.size(); ++i) {
-    const float distance = space_.distance_of(distance_of(pool[i]));
-    for (std::uint32_t node = node_of(pool[i]); node != nobody; node = graph_.twin(node)) {
+  for (const Candidate candidate : scratch.found) {
+    const float distance = space_.distance_of(distance_of(candidate));
+    for (std::uint32_t node = node_of(candidate); node != nobody; node = graph_.twin(node)) {
       if (scratch.nearest.size() == count) return;
       scratch.nearest.push_back({node, distance});
     }
@@ -167,13 +193,12 @@ void IndexCore::take_in_order(std::size_t count, SearchScratch& scratch) const {
 
 /// The nearest by the distances of the vectors, of `at_most` that are nearest by their codes.
 void IndexCore::rank_again(std::size_t count, std::size_t at_most, SearchScratch& scratch) const {
-  const CandidatePool& pool = scratch.walk.pool;
   const float* query = scratch.query.data();
   const float query_square = simd::kernels().dot_f32(query, query, dimension());
   std::uint32_t reach = 0xffffffff;
-  for (std::size_t i = 0; i < pool.size(); ++i) {
-    if (space_.keeps_vectors() && distance_of(pool[i]) >= reach) return;
-    for (std::uint32_t node = node_of(pool[i]); node != nobody; node = graph_.twin(node)) {
+  for (const Candidate candidate : scratch.found) {
+    if (space_.keeps_vectors() && distance_of(candidate) >= reach) return;
+    for (std::uint32_t node = node_of(candidate); node != nobody; node = graph_.twin(node)) {
       if (at_most-- == 0) return;
       offer(scratch.nearest, count, {node, space_.distance(query, vector_of(node, scratch))});
     }
@@ -197,8 +222,6 @@ Result<std::size_t> IndexCore::search(std::span<const float> query, std::size_t 
   if (count == 0) return std::size_t{0};
   std::unique_ptr<SearchScratch> scratch = scratches_.take();
   scratch->query.resize(dimension());
-  scratch->decoded.resize(dimension());
-  scratch->query_code.resize(space_.row_bytes());
   scratch->nearest.clear();
   space_.prepare(query.data(), scratch->query.data());
   if (linked_.load(std::memory_order_acquire)) {

@@ -21,9 +21,13 @@ namespace frys::index {
 /// What one search writes to.
 struct SearchScratch {
   WalkScratch walk;
-  std::vector<float> query;  ///< Prepared.
-  std::vector<std::byte> query_code;
-  std::vector<float> decoded;  ///< A vector of which only the code is kept.
+  std::vector<float> query;      ///< Prepared.
+  CodeQuery code;                ///< Its code.
+  std::vector<std::byte> whole;  ///< Another code, and the vector it keeps.
+  std::vector<float> decoded;
+  std::vector<std::uint32_t> nodes;  ///< Found by the walk.
+  std::vector<std::uint32_t> distances;
+  std::vector<Candidate> found;  ///< By fine distances.
   std::vector<VectorNeighbour> nearest;
 };
 
@@ -67,17 +71,18 @@ class IndexCore {
 
   void scan(std::size_t count, SearchScratch& scratch) const;
   void walk(std::size_t count, std::size_t effort, SearchScratch& scratch) const;
+  void refine(SearchScratch& scratch) const;
   void take_in_order(std::size_t count, SearchScratch& scratch) const;
   void rank_again(std::size_t count, std::size_t at_most, SearchScratch& scratch) const;
 
   const VectorIndexOptions options_;
   CodeSpace space_;
   GrowingTable vectors_;  ///< Prepared ones, where the codes do not keep them.
-  GrowingTable codes_;
-  const CodeTable code_table_;
+  CodeStore codes_;
   Graph graph_;
   Linker linker_;
   std::vector<float> prepared_;  ///< Of the vector that is being added.
+  CodeQuery code_;               ///< The same.
   std::atomic<std::size_t> size_{0};
   std::atomic<bool> linked_{false};  ///< All vectors are in the graph.
   mutable ScratchPool scratches_;

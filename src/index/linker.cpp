@@ -3,11 +3,12 @@
 
 #include "index/linker.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace frys::index {
 
-Linker::Linker(Graph& graph, const CodeTable& codes, std::size_t links, std::size_t build_effort,
+Linker::Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::size_t build_effort,
                std::uint64_t seed)
     : graph_(graph),
       codes_(codes),
@@ -16,6 +17,9 @@ Linker::Linker(Graph& graph, const CodeTable& codes, std::size_t links, std::siz
       walker_(graph, codes),
       random_(seed) {
   candidates_.reserve(std::max(build_effort, 2 * links + 1));
+  nodes_.reserve(build_effort);
+  distances_.resize(std::max(build_effort, 2 * links + 1));
+  buffer_.resize(codes.code_bytes());
   chosen_.reserve(2 * links);
   to_chosen_.resize(2 * links);
 }
@@ -27,15 +31,24 @@ int Linker::draw_level() noexcept {
   return std::min(static_cast<int>(level), Graph::max_level);
 }
 
-/// Among what the last walk found, a node with the same code.
+/// Puts what the last walk found into `candidates_`, by fine distances.
+void Linker::collect(const CodeQuery& query) {
+  const CandidatePool& pool = scratch_.pool;
+  candidates_.clear();
+  nodes_.clear();
+  for (std::size_t i = 0; i < pool.size(); ++i) nodes_.push_back(node_of(pool[i]));
+  codes_.fine(query.fine.data(), nodes_, distances_.data());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
+  }
+  std::ranges::sort(candidates_);
+}
+
+/// Among `candidates_`, a node with the same code.
 std::uint32_t Linker::find_twin(std::uint32_t node) const noexcept {
-  for (std::size_t i = 0; i < scratch_.pool.size(); ++i) {
-    const Candidate candidate = scratch_.pool[i];
+  for (const Candidate candidate : candidates_) {
     if (distance_of(candidate) != 0) break;
-    if (std::memcmp(codes_.row(node), codes_.row(node_of(candidate)), codes_.rows->row_bytes()) ==
-        0) {
-      return node_of(candidate);
-    }
+    if (codes_.equal(node, node_of(candidate))) return node_of(candidate);
   }
   return nobody;
 }
@@ -45,29 +58,29 @@ void Linker::choose(std::span<const Candidate> candidates, std::size_t at_most) 
   chosen_.clear();
   for (const Candidate candidate : candidates) {
     if (chosen_.size() == at_most) return;
-    const void* code = codes_.row(node_of(candidate));
+    const void* code = codes_.code(node_of(candidate), buffer_.data());
     bool diverse = true;
     for (std::size_t at = 0; at < chosen_.size() && diverse; at += 4) {
       const std::size_t count = std::min<std::size_t>(4, chosen_.size() - at);
-      codes_.distances(code, {chosen_.data() + at, count}, to_chosen_.data());
+      codes_.fine(code, {chosen_.data() + at, count}, to_chosen_.data());
       for (std::size_t i = 0; i < count; ++i) diverse &= to_chosen_[i] >= distance_of(candidate);
     }
     if (diverse) chosen_.push_back(node_of(candidate));
   }
 }
 
-void Linker::link_back(std::uint32_t from, std::uint32_t to, std::uint32_t distance, int level) {
+void Linker::link_back(std::uint32_t from, std::uint32_t to, int level) {
   const std::span<std::uint32_t> list = graph_.links(from, level);
   if (list.back() == nobody) {
     store_id(*std::ranges::find(list, nobody), to);
     return;
   }
-  scratch_.distances.resize(list.size());
-  codes_.distances(codes_.row(from), list, scratch_.distances.data());
+  nodes_.assign(list.begin(), list.end());
+  nodes_.push_back(to);
+  codes_.fine(codes_.code(from, buffer_.data()), nodes_, distances_.data());
   candidates_.clear();
-  candidates_.push_back(make_candidate(distance, to));
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    candidates_.push_back(make_candidate(scratch_.distances[i], list[i]));
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
   }
   std::ranges::sort(candidates_);
   choose(candidates_, list.size());
@@ -76,38 +89,30 @@ void Linker::link_back(std::uint32_t from, std::uint32_t to, std::uint32_t dista
   }
 }
 
-/// Links `node` with the best of what the last walk found on `level`.
+/// Links `node` with the best of `candidates_`.
 void Linker::connect(std::uint32_t node, int level) {
-  candidates_.clear();
-  for (std::size_t i = 0; i < scratch_.pool.size(); ++i) {
-    candidates_.push_back(scratch_.pool[i]);
-  }
   choose(candidates_, links_);
   const std::span<std::uint32_t> list = graph_.links(node, level);
   std::ranges::copy(chosen_, list.begin());
   for (const std::uint32_t& neighbour : list) {
     if (neighbour == nobody) break;
-    std::uint32_t distance = 0;
-    codes_.distances(codes_.row(node), {&neighbour, 1}, &distance);
-    link_back(neighbour, node, distance, level);
+    link_back(neighbour, node, level);
   }
 }
 
-void Linker::link(std::uint32_t node) {
+void Linker::link(std::uint32_t node, const CodeQuery& query) {
   const int level = draw_level();
   const Graph::Entry entry = graph_.entry();
   const int top = std::min(level, entry.level);
-  const void* code = codes_.row(node);
   graph_.place(node, level);
   if (entry.level >= 0) {
-    Candidate nearest = walker_.descend(code, entry, top, scratch_);
+    Candidate nearest = walker_.descend(query, entry, top, scratch_);
     for (int l = top; l >= 0; --l) {
-      walker_.beam(code, nearest, l, build_effort_, node, scratch_);
+      walker_.beam(query, nearest, l, build_effort_, node, scratch_);
       nearest = scratch_.pool[0];
-      if (l == top) {
-        const std::uint32_t twin = find_twin(node);
-        if (twin != nobody) return graph_.add_twin(twin, node);
-      }
+      collect(query);
+      const std::uint32_t twin = l == top ? find_twin(node) : nobody;
+      if (twin != nobody) return graph_.add_twin(twin, node);
       connect(node, l);
     }
   }

@@ -3,7 +3,8 @@
 
 // Links new nodes into the graph: a beam search for each finds candidates, of which those are
 // chosen that are nearer to it than to one chosen before (algorithms 1 and 4 of Malkov and
-// Yashunin); they link back, and choose anew when they have too many. All distances are of codes.
+// Yashunin); they link back, and choose anew when they have too many. Walks go by coarse distances,
+// choices by fine ones.
 
 #pragma once
 
@@ -15,28 +16,32 @@ namespace frys::index {
 /// Threads: one.
 class Linker {
  public:
-  Linker(Graph& graph, const CodeTable& codes, std::size_t links, std::size_t build_effort,
+  Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::size_t build_effort,
          std::uint64_t seed);
 
   /// Links `node`, whose code is written and for which the graph has room. Throws bad_alloc before
   /// it changes anything.
-  void link(std::uint32_t node);
+  void link(std::uint32_t node, const CodeQuery& query);
 
  private:
   int draw_level() noexcept;
   [[nodiscard]] std::uint32_t find_twin(std::uint32_t node) const noexcept;
   void choose(std::span<const Candidate> candidates, std::size_t at_most);
   void connect(std::uint32_t node, int level);
-  void link_back(std::uint32_t from, std::uint32_t to, std::uint32_t distance, int level);
+  void collect(const CodeQuery& query);
+  void link_back(std::uint32_t from, std::uint32_t to, int level);
 
   Graph& graph_;
-  const CodeTable& codes_;
+  const CodeStore& codes_;
   const std::size_t links_;
   const std::size_t build_effort_;
   Walker walker_;
   SeededRandom random_;
   WalkScratch scratch_;
   std::vector<Candidate> candidates_;
+  std::vector<std::uint32_t> nodes_;
+  std::vector<std::uint32_t> distances_;
+  std::vector<std::byte> buffer_;  ///< A code.
   std::vector<std::uint32_t> chosen_;
   std::vector<std::uint32_t> to_chosen_;  ///< Distances.
 };

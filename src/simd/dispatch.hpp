@@ -44,15 +44,15 @@ struct MatmulKernel {
 /// Some rows of a table of codes: `ids` names them. A row is `row_bytes` from the next.
 struct CodeRows {
   const void* base;
+  const void* low_base;  ///< For l2_rows_u8: of the table of the lower halves.
   std::size_t row_bytes;
-  std::size_t length;  ///< Codes a row; a multiple of 32 where they are bytes, of 16 otherwise.
+  std::size_t length;  ///< Codes a row; a multiple of 64 of u4 and u8, of 16 otherwise.
   const std::uint32_t* ids;
   std::size_t count;
 };
 
-/// Writes Σ (query − row)² of each of `rows` to `out`: as an integer of codes that are bytes (below
-/// 2^32 up to 65536 of them), else as the bits of a float, which sort as the float does since it is
-/// not negative. `query` has `rows.length` codes of the same type.
+/// Writes Σ (query − row)² of each of `rows` to `out`: of u4 and u8 an integer (below 2^32 up to
+/// 65536 codes), else the bits of a float, which sort as the float does since it is not negative.
 using L2OfRows = void (*)(std::uint32_t* out, const void* query, const CodeRows& rows);
 
 /// One instruction set's kernels. Float results of a reduction are summed in blocks of 4096
@@ -95,10 +95,18 @@ struct Kernels {
                         std::size_t rows, std::size_t depth);
   MatmulKernel matmul;
 
+  /// A row has the upper halves of bytes, two in one; the query has bytes below 64. A half h stands
+  /// for 4 × h.
+  L2OfRows l2_rows_u4;
+  /// A row has the upper halves of bytes in one table, the lower ones in another; the query bytes.
   L2OfRows l2_rows_u8;
-  L2OfRows l2_rows_u7;  ///< Codes of a byte below 128: faster than any byte.
   L2OfRows l2_rows_f16;
   L2OfRows l2_rows_f32;
+  /// `length` bytes to their upper and lower halves, as rows have them, and back.
+  void (*split_u8)(std::uint8_t* high, std::uint8_t* low, const std::uint8_t* bytes,
+                   std::size_t length);
+  void (*join_u8)(std::uint8_t* bytes, const std::uint8_t* high, const std::uint8_t* low,
+                  std::size_t length);
 };
 
 /// Null until the first call of kernels().

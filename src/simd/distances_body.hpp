@@ -8,77 +8,87 @@
 namespace frys::simd::FRYS_ISA {
 namespace {
 
-// A `Part` is the bytes of a row that one step takes, a `Sum` lanes of 32 bits.
-#if defined(__AVX512BW__)
-using Sum = __m512i;
-using Part = __m256i;  // 32 bytes, widened to 16 bits.
-FRYS_INLINE Sum zero_sum() { return _mm512_setzero_si512(); }
-FRYS_INLINE Part load_bytes(const std::uint8_t* p) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-}
-FRYS_INLINE Sum add_squares(Sum sum, Part a, Part b) {
-  const __m512i d = _mm512_sub_epi16(_mm512_cvtepu8_epi16(a), _mm512_cvtepu8_epi16(b));
-  return _mm512_add_epi32(sum, _mm512_madd_epi16(d, d));
-}
-FRYS_INLINE Sum add_small_squares(Sum sum, Part a, Part b) { return add_squares(sum, a, b); }
-FRYS_INLINE __m256i halved(Sum s) {
-  return _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
-}
-#elif defined(__AVX2__)
-using Sum = __m256i;
+// A `Part` is the bytes of a row that one step takes, a `Sum` lanes of 32 bits. Rows come from
+// memory faster than they can be fetched, so 512 bits at once would gain nothing here.
+#if defined(__AVX2__)
 using Part = __m256i;
+using Sum = __m256i;
 FRYS_INLINE Sum zero_sum() { return _mm256_setzero_si256(); }
 FRYS_INLINE Part load_bytes(const std::uint8_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
-FRYS_INLINE Sum add_squares(Sum sum, Part a, Part b) {
-  const __m256i d = _mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a));
+FRYS_INLINE Part mask(Part p, int bits) {
+  return _mm256_and_si256(p, _mm256_set1_epi8(static_cast<char>(bits)));
+}
+template <int Bits>
+FRYS_INLINE Part up(Part p) {
+  return _mm256_slli_epi16(p, Bits);
+}
+template <int Bits>
+FRYS_INLINE Part down(Part p) {
+  return _mm256_srli_epi16(p, Bits);
+}
+FRYS_INLINE Part either(Part a, Part b) { return _mm256_or_si256(a, b); }
+FRYS_INLINE Sum add(Sum a, Sum b) { return _mm256_add_epi32(a, b); }
+FRYS_INLINE Part distance(Part a, Part b) {
+  return either(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a));
+}
+FRYS_INLINE Sum squares(Part d) {
   const __m256i low = _mm256_unpacklo_epi8(d, _mm256_setzero_si256());
   const __m256i high = _mm256_unpackhi_epi8(d, _mm256_setzero_si256());
-  const __m256i squares =
-      _mm256_add_epi32(_mm256_madd_epi16(low, low), _mm256_madd_epi16(high, high));
-  return _mm256_add_epi32(sum, squares);
+  return add(_mm256_madd_epi16(low, low), _mm256_madd_epi16(high, high));
 }
-/// For codes below 128: two squares of differences fit the signed 16 bits of a product's sum.
-FRYS_INLINE Sum add_small_squares(Sum sum, Part a, Part b) {
+/// Of differences below 64, summed by twos in 16 bits, of which four may be added up.
+FRYS_INLINE Sum small_squares(Part a, Part b) {
   const __m256i d = _mm256_abs_epi8(_mm256_sub_epi8(a, b));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(d, d), _mm256_set1_epi16(1)));
+  return _mm256_maddubs_epi16(d, d);
 }
-FRYS_INLINE __m256i halved(Sum s) { return s; }
+FRYS_INLINE Sum add_small(Sum a, Sum b) { return _mm256_add_epi16(a, b); }
+FRYS_INLINE Sum widen(Sum s) { return _mm256_madd_epi16(s, _mm256_set1_epi16(1)); }
+/// The four totals, in order.
+FRYS_INLINE __m128i totals(const Sum* s) {
+  const __m256i ab = _mm256_hadd_epi32(s[0], s[1]);
+  const __m256i cd = _mm256_hadd_epi32(s[2], s[3]);
+  const __m256i abcd = _mm256_hadd_epi32(ab, cd);
+  return _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1));
+}
 #else
-using Sum = __m128i;
 using Part = __m128i;
+using Sum = __m128i;
 FRYS_INLINE Sum zero_sum() { return _mm_setzero_si128(); }
 FRYS_INLINE Part load_bytes(const std::uint8_t* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
 }
-FRYS_INLINE Sum add_squares(Sum sum, Part a, Part b) {
-  const __m128i d = _mm_or_si128(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a));
+FRYS_INLINE Part mask(Part p, int bits) {
+  return _mm_and_si128(p, _mm_set1_epi8(static_cast<char>(bits)));
+}
+template <int Bits>
+FRYS_INLINE Part up(Part p) {
+  return _mm_slli_epi16(p, Bits);
+}
+template <int Bits>
+FRYS_INLINE Part down(Part p) {
+  return _mm_srli_epi16(p, Bits);
+}
+FRYS_INLINE Part either(Part a, Part b) { return _mm_or_si128(a, b); }
+FRYS_INLINE Sum add(Sum a, Sum b) { return _mm_add_epi32(a, b); }
+FRYS_INLINE Part distance(Part a, Part b) {
+  return either(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a));
+}
+FRYS_INLINE Sum squares(Part d) {
   const __m128i low = _mm_unpacklo_epi8(d, _mm_setzero_si128());
   const __m128i high = _mm_unpackhi_epi8(d, _mm_setzero_si128());
-  const __m128i squares = _mm_add_epi32(_mm_madd_epi16(low, low), _mm_madd_epi16(high, high));
-  return _mm_add_epi32(sum, squares);
+  return add(_mm_madd_epi16(low, low), _mm_madd_epi16(high, high));
 }
-FRYS_INLINE Sum add_small_squares(Sum sum, Part a, Part b) { return add_squares(sum, a, b); }
-#endif
-
-/// The four totals, in order.
+FRYS_INLINE Sum small_squares(Part a, Part b) { return squares(distance(a, b)); }
+FRYS_INLINE Sum add_small(Sum a, Sum b) { return add(a, b); }
+FRYS_INLINE Sum widen(Sum s) { return s; }
 FRYS_INLINE __m128i totals(const Sum* s) {
-#if defined(__AVX2__)
-  const __m256i ab = _mm256_hadd_epi32(halved(s[0]), halved(s[1]));
-  const __m256i cd = _mm256_hadd_epi32(halved(s[2]), halved(s[3]));
-  const __m256i abcd = _mm256_hadd_epi32(ab, cd);
-  return _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1));
-#else
-  const __m128i ab_low = _mm_unpacklo_epi32(s[0], s[1]);
-  const __m128i ab_high = _mm_unpackhi_epi32(s[0], s[1]);
-  const __m128i cd_low = _mm_unpacklo_epi32(s[2], s[3]);
-  const __m128i cd_high = _mm_unpackhi_epi32(s[2], s[3]);
-  const __m128i ab = _mm_add_epi32(ab_low, ab_high);  // a b a b
-  const __m128i cd = _mm_add_epi32(cd_low, cd_high);  // c d c d
-  return _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
-#endif
+  const __m128i ab = add(_mm_unpacklo_epi32(s[0], s[1]), _mm_unpackhi_epi32(s[0], s[1]));
+  const __m128i cd = add(_mm_unpacklo_epi32(s[2], s[3]), _mm_unpackhi_epi32(s[2], s[3]));
+  return add(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
 }
+#endif
 
 /// Calls four(rows, out) for every four rows, the last four padded with the last row.
 template <typename Four>
@@ -98,28 +108,74 @@ FRYS_INLINE void by_fours(std::uint32_t* out, const CodeRows& rows, Four four) {
   }
 }
 
-template <bool Small>
-FRYS_INLINE void l2_bytes(std::uint32_t* out, const void* query, const CodeRows& rows) {
+// A row of halves of bytes is made of blocks of 32 bytes: codes 0 to 31 of the block are the lower
+// halves of its bytes, codes 32 to 63 the upper ones.
+
+void l2_rows_u4(std::uint32_t* out, const void* query, const CodeRows& rows) {
   const auto* q = static_cast<const std::uint8_t*>(query);
   by_fours(out, rows, [&](const std::uint8_t* const* row, std::uint32_t* four) FRYS_INLINE_LAMBDA {
     Sum s[4] = {zero_sum(), zero_sum(), zero_sum(), zero_sum()};
-    for (std::size_t i = 0; i < rows.length; i += sizeof(Part)) {
-      const Part part = load_bytes(q + i);
-      unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
-        constexpr std::size_t l = decltype(lane)::value;
-        const Part other = load_bytes(row[l] + i);
-        s[l] = Small ? add_small_squares(s[l], part, other) : add_squares(s[l], part, other);
-      });
+    for (std::size_t block_at = 0; block_at < rows.length / 2; block_at += 32) {
+      for (std::size_t i = block_at; i < block_at + 32; i += sizeof(Part)) {
+        const Part lower = load_bytes(q + block_at + i);
+        const Part upper = load_bytes(q + block_at + i + 32);
+        unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
+          constexpr std::size_t l = decltype(lane)::value;
+          const Part both = load_bytes(row[l] + i);
+          s[l] = add(s[l], widen(add_small(small_squares(lower, mask(up<2>(both), 0x3c)),
+                                           small_squares(upper, mask(down<2>(both), 0x3c)))));
+        });
+      }
     }
     _mm_store_si128(reinterpret_cast<__m128i*>(four), totals(s));
   });
 }
 
 void l2_rows_u8(std::uint32_t* out, const void* query, const CodeRows& rows) {
-  l2_bytes<false>(out, query, rows);
+  const auto* q = static_cast<const std::uint8_t*>(query);
+  const std::ptrdiff_t to_low =
+      static_cast<const std::uint8_t*>(rows.low_base) - static_cast<const std::uint8_t*>(rows.base);
+  by_fours(out, rows, [&](const std::uint8_t* const* row, std::uint32_t* four) FRYS_INLINE_LAMBDA {
+    Sum s[4] = {zero_sum(), zero_sum(), zero_sum(), zero_sum()};
+    for (std::size_t block_at = 0; block_at < rows.length / 2; block_at += 32) {
+      for (std::size_t i = block_at; i < block_at + 32; i += sizeof(Part)) {
+        const Part lower = load_bytes(q + block_at + i);
+        const Part upper = load_bytes(q + block_at + i + 32);
+        unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
+          constexpr std::size_t l = decltype(lane)::value;
+          const Part high = load_bytes(row[l] + i);
+          const Part low = load_bytes(row[l] + to_low + i);
+          const Part first = either(mask(up<4>(high), 0xf0), mask(low, 0x0f));
+          const Part second = either(mask(high, 0xf0), mask(down<4>(low), 0x0f));
+          s[l] = add(s[l], add(squares(distance(lower, first)), squares(distance(upper, second))));
+        });
+      }
+    }
+    _mm_store_si128(reinterpret_cast<__m128i*>(four), totals(s));
+  });
 }
-void l2_rows_u7(std::uint32_t* out, const void* query, const CodeRows& rows) {
-  l2_bytes<true>(out, query, rows);
+
+/// The halves of a block's bytes, apart.
+void split_u8(std::uint8_t* high, std::uint8_t* low, const std::uint8_t* bytes,
+              std::size_t length) {
+  for (std::size_t at = 0; at < length / 2; at += 32) {
+    for (std::size_t i = at; i < at + 32; ++i) {
+      const std::uint8_t first = bytes[at + i];
+      const std::uint8_t second = bytes[at + i + 32];
+      high[i] = static_cast<std::uint8_t>(first >> 4 | (second & 0xf0));
+      low[i] = static_cast<std::uint8_t>((first & 0x0f) | second << 4);
+    }
+  }
+}
+
+void join_u8(std::uint8_t* bytes, const std::uint8_t* high, const std::uint8_t* low,
+             std::size_t length) {
+  for (std::size_t at = 0; at < length / 2; at += 32) {
+    for (std::size_t i = at; i < at + 32; ++i) {
+      bytes[at + i] = static_cast<std::uint8_t>(high[i] << 4 | (low[i] & 0x0f));
+      bytes[at + i + 32] = static_cast<std::uint8_t>((high[i] & 0xf0) | low[i] >> 4);
+    }
+  }
 }
 
 FRYS_INLINE V load_value(const float* p) { return load(p); }

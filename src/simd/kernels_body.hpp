@@ -373,10 +373,12 @@ constinit const Kernels table = {
     .bf16_from_f32 = bf16_from_f32,
     .transpose_f32 = transpose_f32,
     .matmul = {.mr = FRYS_TILE_ROWS, .nr = 2 * W, .tile = tile, .pack_rows = pack_rows},
+    .l2_rows_u4 = l2_rows_u4,
     .l2_rows_u8 = l2_rows_u8,
-    .l2_rows_u7 = l2_rows_u7,
     .l2_rows_f16 = l2_rows_f16,
     .l2_rows_f32 = l2_rows_f32,
+    .split_u8 = split_u8,
+    .join_u8 = join_u8,
 };
 
 }  // namespace frys::simd::FRYS_ISA
