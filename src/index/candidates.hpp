@@ -46,73 +46,74 @@ class CandidatePool {
  public:
   /// Empty, for the `capacity` nearest. Throws bad_alloc.
   void reset(std::size_t capacity) {
-    if (words_.size() < capacity + 1) words_.resize(capacity + 1);
+    const std::size_t words = 1 + capacity + Batch::most;
+    if (words_.size() < words) words_.resize(words);
     capacity_ = capacity;
     size_ = 0;
-    cursor_ = 0;
+    cursor_ = 1;
   }
 
-  /// Takes those of the batch that are near enough. A node is offered once; `batch` is used up.
-  void offer(Batch& batch) noexcept {
+  /// Takes those of the batch that are near enough. A node is offered once.
+  void offer(const Batch& batch) noexcept {
     // Most are too far: they go without a branch that would be guessed wrong.
-    const std::uint32_t bound = size_ < capacity_ ? 0xffffffff : distance_of(words_[size_ - 1]);
+    const Candidate bound = size_ < capacity_ ? ~Candidate{0} : words_[size_];
     std::size_t near = 0;
     for (std::size_t i = 0; i < batch.count; ++i) {
-      const std::uint32_t distance = batch.distances[i];
-      batch.nodes[near] = batch.nodes[i];
-      batch.distances[near] = distance;
-      near += distance < bound ? 1 : 0;
+      const Candidate candidate = make_candidate(batch.distances[i], batch.nodes[i]);
+      near_[near] = candidate;
+      near += candidate < bound ? 1 : 0;
     }
-    for (std::size_t i = 0; i < near; ++i)
-      insert(make_candidate(batch.distances[i], batch.nodes[i]));
+    if (near > 0) merge(near);
   }
 
   /// The nearest that was not expanded, marked as expanded; call when there is one.
   [[nodiscard]] std::uint32_t take_next() noexcept {
     words_[cursor_] |= expanded;
     const std::uint32_t node = node_of(words_[cursor_] & ~expanded);
-    while (cursor_ < size_ && (words_[cursor_] & expanded) != 0) ++cursor_;
+    while (cursor_ <= size_ && (words_[cursor_] & expanded) != 0) ++cursor_;
     return node;
   }
-  [[nodiscard]] bool has_next() const noexcept { return cursor_ < size_; }
-  /// What `take_next` will return, if nothing nearer is offered before.
-  [[nodiscard]] std::uint32_t peek_next() const noexcept { return node_of(words_[cursor_]); }
+  [[nodiscard]] bool has_next() const noexcept { return cursor_ <= size_; }
+  /// None was expanded.
+  void restart() noexcept {
+    for (std::size_t i = 1; i <= size_; ++i) words_[i] &= ~expanded;
+    cursor_ = 1;
+  }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Candidate operator[](std::size_t at) const noexcept {
-    return words_[at] & ~expanded;
+    return words_[at + 1] & ~expanded;
   }
 
  private:
   /// Of a word: ids have 31 bits.
   static constexpr Candidate expanded = std::uint64_t{1} << 31;
 
-  /// How many words stand before `candidate`; of equal distances, any number.
-  [[nodiscard]] std::size_t place_of(Candidate candidate) const noexcept {
-    const Candidate* first = words_.data();
-    std::size_t length = size_;
-    while (length > 1) {
-      const std::size_t half = length / 2;
-      first += first[half - 1] < candidate ? half : 0;
-      length -= half;
+  /// Sorts the first `count` of `near_` and merges them into the words, from behind.
+  void merge(std::size_t count) noexcept {
+    for (std::size_t i = 1; i < count; ++i) {
+      const Candidate candidate = near_[i];
+      std::size_t at = i;
+      for (; at > 0 && near_[at - 1] > candidate; --at) near_[at] = near_[at - 1];
+      near_[at] = candidate;
     }
-    return static_cast<std::size_t>(first - words_.data()) +
-           (length == 1 && *first < candidate ? 1 : 0);
+    Candidate* const words = words_.data();
+    std::size_t from = size_;  // words[0] is less than every candidate.
+    std::size_t to = size_ + count;
+    for (std::size_t i = count; i-- > 0; --to) {
+      const Candidate candidate = near_[i];
+      for (; words[from] > candidate; --from, --to) words[to] = words[from];
+      words[to] = candidate;
+    }
+    size_ = std::min(size_ + count, capacity_);
+    cursor_ = std::min(cursor_, to + 1);
   }
 
-  void insert(Candidate candidate) noexcept {
-    const std::size_t place = place_of(candidate);
-    if (place == capacity_) return;
-    size_ += size_ < capacity_ ? 1 : 0;
-    for (std::size_t at = size_ - 1; at > place; --at) words_[at] = words_[at - 1];
-    words_[place] = candidate;
-    cursor_ = std::min(cursor_, place);
-  }
-
-  std::vector<Candidate> words_;
+  std::vector<Candidate> words_;  ///< From 1 on.
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
-  std::size_t cursor_ = 0;
+  std::size_t cursor_ = 1;
+  Candidate near_[Batch::most];
 };
 
 /// A bit a node, and a list of those that are set, by which they are cleared again: a walk looks at
@@ -132,7 +133,6 @@ class VisitedSet {
   void visit(std::span<const std::uint32_t> links, Batch& batch) {
     if (touched_.size() < count_ + Batch::most) touched_.resize(2 * (count_ + Batch::most));
     std::uint64_t* const bits = bits_.data();
-    std::uint32_t* const touched = touched_.data() + count_;
     const std::size_t end = limit();
     std::size_t count = 0;
     for (const std::uint32_t& link : links) {
@@ -143,11 +143,11 @@ class VisitedSet {
       }
       const std::uint64_t word = bits[node / 64];
       bits[node / 64] = word | std::uint64_t{1} << (node % 64);
-      touched[count] = node;
       batch.nodes[count] = node;
       count += ~word >> (node % 64) & 1;
     }
     batch.count = count;
+    std::copy_n(batch.nodes, count, touched_.data() + count_);
     count_ += count;
   }
 

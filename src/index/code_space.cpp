@@ -18,7 +18,7 @@ constexpr float middle_code = 128;
 constexpr float largest_rest_code = 240;
 // So many of the numbers learned from fit the scale of u8. The few that do not are cut off: a scale
 // for the very largest would be too coarse for all others.
-constexpr double share_on_scale = 0.9995;
+constexpr double share_on_scale = 0.99;
 // Rounding has the variance of 1/12 step in each dimension of both codes. It adds to the square of
 // a distance, and moves the distance, along the line between the two, by this standard deviation.
 constexpr float rounding_variance = 2.0F / 12.0F;

@@ -50,7 +50,8 @@ class CodeStore {
     const auto* row = high_.row<const char>(node);
     for (std::size_t at = 0; at < high_.row_bytes(); at += 64) __builtin_prefetch(row + at);
   }
-  void prefetch_low(std::uint32_t node) const noexcept {
+  /// Of the lower halves.
+  void prefetch_fine(std::uint32_t node) const noexcept {
     const auto* row = low_.row<const char>(node);
     for (std::size_t at = 0; at < low_.row_bytes(); at += 64) __builtin_prefetch(row + at);
   }

@@ -150,8 +150,8 @@ void IndexCore::scan(std::size_t count, SearchScratch& scratch) const {
 void IndexCore::walk(std::size_t count, std::size_t effort, SearchScratch& scratch) const {
   codes_.make_query(scratch.query.data(), scratch.code);
   const Walker walker(graph_, codes_);
-  const Candidate start = walker.descend(scratch.code, graph_.entry(), 0, scratch.walk);
-  walker.beam(scratch.code, start, 0, effort, size(), scratch.walk);
+  walker.descend(scratch.code, graph_.entry(), 0, effort, size(), scratch.walk);
+  walker.beam(scratch.code, 0, scratch.walk);
   refine(scratch);
   if (space_.is_distance() && space_.keeps_whole(scratch.query.data())) {
     return take_in_order(count, scratch);
@@ -172,7 +172,7 @@ void IndexCore::refine(SearchScratch& scratch) const {
   nodes.clear();
   for (const Candidate candidate : found) {
     nodes.push_back(node_of(candidate));
-    codes_.prefetch_low(node_of(candidate));
+    codes_.prefetch_fine(node_of(candidate));
   }
   distances.resize(nodes.size());
   codes_.fine(scratch.code.fine.data(), nodes, distances.data());

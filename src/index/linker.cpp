@@ -36,7 +36,10 @@ void Linker::collect(const CodeQuery& query) {
   const CandidatePool& pool = scratch_.pool;
   candidates_.clear();
   nodes_.clear();
-  for (std::size_t i = 0; i < pool.size(); ++i) nodes_.push_back(node_of(pool[i]));
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    nodes_.push_back(node_of(pool[i]));
+    codes_.prefetch_fine(node_of(pool[i]));
+  }
   codes_.fine(query.fine.data(), nodes_, distances_.data());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
@@ -77,6 +80,10 @@ void Linker::link_back(std::uint32_t from, std::uint32_t to, int level) {
   }
   nodes_.assign(list.begin(), list.end());
   nodes_.push_back(to);
+  for (const std::uint32_t near : nodes_) {
+    codes_.prefetch(near);
+    codes_.prefetch_fine(near);
+  }
   codes_.fine(codes_.code(from, buffer_.data()), nodes_, distances_.data());
   candidates_.clear();
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -94,6 +101,8 @@ void Linker::connect(std::uint32_t node, int level) {
   choose(candidates_, links_);
   const std::span<std::uint32_t> list = graph_.links(node, level);
   std::ranges::copy(chosen_, list.begin());
+  if (level == 0)
+    std::ranges::for_each(chosen_, [&](std::uint32_t n) { graph_.prefetch_links(n); });
   for (const std::uint32_t& neighbour : list) {
     if (neighbour == nobody) break;
     link_back(neighbour, node, level);
@@ -106,10 +115,9 @@ void Linker::link(std::uint32_t node, const CodeQuery& query) {
   const int top = std::min(level, entry.level);
   graph_.place(node, level);
   if (entry.level >= 0) {
-    Candidate nearest = walker_.descend(query, entry, top, scratch_);
+    walker_.descend(query, entry, top, build_effort_, node, scratch_);
     for (int l = top; l >= 0; --l) {
-      walker_.beam(query, nearest, l, build_effort_, node, scratch_);
-      nearest = scratch_.pool[0];
+      walker_.beam(query, l, scratch_);
       collect(query);
       const std::uint32_t twin = l == top ? find_twin(node) : nobody;
       if (twin != nobody) return graph_.add_twin(twin, node);

@@ -5,29 +5,23 @@
 
 namespace frys::index {
 
-Candidate Walker::descend(const CodeQuery& query, Graph::Entry entry, int to_level,
-                          WalkScratch& scratch) const {
+void Walker::descend(const CodeQuery& query, Graph::Entry entry, int to_level, std::size_t effort,
+                     std::size_t nodes, WalkScratch& scratch) const {
   Batch& batch = scratch.batches[0];
-  std::uint32_t distance = 0;
-  codes_.coarse(query, {&entry.node, 1}, &distance);
-  Candidate nearest = make_candidate(distance, entry.node);
+  CandidatePool& pool = scratch.pool;
+  pool.reset(effort);
+  scratch.visited.reset(nodes);
+  scratch.visited.visit({&entry.node, 1}, batch);
+  codes_.coarse(query, batch.view(), batch.distances);
+  pool.offer(batch);
   for (int level = entry.level; level > to_level; --level) {
-    for (Candidate before = nearest + 1; nearest != before;) {
-      before = nearest;
-      batch.count = 0;
-      for (const std::uint32_t& link : graph_.links(node_of(nearest), level)) {
-        const std::uint32_t node = load_id(link);
-        if (node == nobody) break;
-        codes_.prefetch(node);
-        batch.nodes[batch.count++] = node;
-      }
+    for (Candidate nearest = pool[0] + 1; nearest != pool[0];) {
+      nearest = pool[0];
+      gather(node_of(nearest), level, scratch, batch);
       codes_.coarse(query, batch.view(), batch.distances);
-      for (std::size_t i = 0; i < batch.count; ++i) {
-        nearest = std::min(nearest, make_candidate(batch.distances[i], batch.nodes[i]));
-      }
+      pool.offer(batch);
     }
   }
-  return nearest;
 }
 
 /// Marks the neighbours of `node` as visited and has the codes of those that were not fetched.
@@ -36,32 +30,25 @@ void Walker::gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& 
   for (const std::uint32_t neighbour : batch.view()) codes_.prefetch(neighbour);
 }
 
-/// The codes of a node's neighbours are fetched while the distances of those of the node before are
-/// computed. So the order of expansion lags one node behind best-first.
-void Walker::beam(const CodeQuery& query, Candidate start, int level, std::size_t effort,
-                  std::size_t nodes, WalkScratch& scratch) const {
+/// While the distances of one node's neighbours are computed, the codes of the next one's come from
+/// memory, and the list of the one after. So the order of expansion lags two nodes behind
+/// best-first, which costs less than it saves.
+void Walker::beam(const CodeQuery& query, int level, WalkScratch& scratch) const {
   CandidatePool& pool = scratch.pool;
-  pool.reset(effort);
-  scratch.visited.reset(nodes);
   Batch* now = &scratch.batches[0];
   Batch* next = &scratch.batches[1];
-  const std::uint32_t first = node_of(start);
-  scratch.visited.visit({&first, 1}, *next);
-  next->distances[0] = distance_of(start);
-  pool.offer(*next);
   next->count = 0;
-  while (true) {
+  pool.restart();
+  std::uint32_t coming = nobody;
+  do {
     std::swap(now, next);
     next->count = 0;
-    if (pool.has_next()) {
-      gather(pool.take_next(), level, scratch, *next);
-    } else if (now->count == 0) {
-      return;
-    }
-    if (level == 0 && pool.has_next()) graph_.prefetch_links(pool.peek_next());
+    if (coming != nobody) gather(coming, level, scratch, *next);
+    coming = pool.has_next() ? pool.take_next() : nobody;
+    if (coming != nobody && level == 0) graph_.prefetch_links(coming);
     codes_.coarse(query, now->view(), now->distances);
     pool.offer(*now);
-  }
+  } while (coming != nobody || next->count > 0 || pool.has_next());
 }
 
 }  // namespace frys::index

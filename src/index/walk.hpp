@@ -16,13 +16,14 @@ class Walker {
  public:
   Walker(const Graph& graph, const CodeStore& codes) noexcept : graph_(graph), codes_(codes) {}
 
-  /// Steps to the nearest node that is found on levels `entry.level` to `to_level` + 1.
-  Candidate descend(const CodeQuery& query, Graph::Entry entry, int to_level,
-                    WalkScratch& scratch) const;
-  /// Leaves the `effort` nearest nodes found on `level` from `start` in `scratch.pool`. Throws
+  /// Begins a walk for the `effort` nearest of `nodes`, and steps towards them on levels
+  /// `entry.level` to `to_level` + 1. What it saw on the way stays in `scratch.pool`: it need not
+  /// be looked at again on lower levels. Throws bad_alloc.
+  void descend(const CodeQuery& query, Graph::Entry entry, int to_level, std::size_t effort,
+               std::size_t nodes, WalkScratch& scratch) const;
+  /// Goes on from what is in `scratch.pool`, and leaves the nearest found on `level` there. Throws
   /// bad_alloc.
-  void beam(const CodeQuery& query, Candidate start, int level, std::size_t effort,
-            std::size_t nodes, WalkScratch& scratch) const;
+  void beam(const CodeQuery& query, int level, WalkScratch& scratch) const;
 
  private:
   void gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& batch) const;

@@ -17,6 +17,9 @@ FRYS_INLINE Sum zero_sum() { return _mm256_setzero_si256(); }
 FRYS_INLINE Part load_bytes(const std::uint8_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
+FRYS_INLINE void store_bytes(std::uint8_t* p, Part part) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), part);
+}
 FRYS_INLINE Part mask(Part p, int bits) {
   return _mm256_and_si256(p, _mm256_set1_epi8(static_cast<char>(bits)));
 }
@@ -58,6 +61,9 @@ using Sum = __m128i;
 FRYS_INLINE Sum zero_sum() { return _mm_setzero_si128(); }
 FRYS_INLINE Part load_bytes(const std::uint8_t* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+FRYS_INLINE void store_bytes(std::uint8_t* p, Part part) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), part);
 }
 FRYS_INLINE Part mask(Part p, int bits) {
   return _mm_and_si128(p, _mm_set1_epi8(static_cast<char>(bits)));
@@ -111,71 +117,72 @@ FRYS_INLINE void by_fours(std::uint32_t* out, const CodeRows& rows, Four four) {
 // A row of halves of bytes is made of blocks of 32 bytes: codes 0 to 31 of the block are the lower
 // halves of its bytes, codes 32 to 63 the upper ones.
 
+/// Calls step(i, at): from i on halves lie those of the bytes from `at` and from `at` + 32 on.
+template <typename Step>
+FRYS_INLINE void by_halves(std::size_t length, Step step) {
+  for (std::size_t block_at = 0; block_at < length / 2; block_at += 32) {
+    for (std::size_t i = block_at; i < block_at + 32; i += sizeof(Part)) step(i, block_at + i);
+  }
+}
+
 void l2_rows_u4(std::uint32_t* out, const void* query, const CodeRows& rows) {
   const auto* q = static_cast<const std::uint8_t*>(query);
   by_fours(out, rows, [&](const std::uint8_t* const* row, std::uint32_t* four) FRYS_INLINE_LAMBDA {
     Sum s[4] = {zero_sum(), zero_sum(), zero_sum(), zero_sum()};
-    for (std::size_t block_at = 0; block_at < rows.length / 2; block_at += 32) {
-      for (std::size_t i = block_at; i < block_at + 32; i += sizeof(Part)) {
-        const Part lower = load_bytes(q + block_at + i);
-        const Part upper = load_bytes(q + block_at + i + 32);
-        unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
-          constexpr std::size_t l = decltype(lane)::value;
-          const Part both = load_bytes(row[l] + i);
-          s[l] = add(s[l], widen(add_small(small_squares(lower, mask(up<2>(both), 0x3c)),
-                                           small_squares(upper, mask(down<2>(both), 0x3c)))));
-        });
-      }
-    }
+    by_halves(rows.length, [&](std::size_t i, std::size_t at) FRYS_INLINE_LAMBDA {
+      const Part lower = load_bytes(q + at);
+      const Part upper = load_bytes(q + at + 32);
+      unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
+        constexpr std::size_t l = decltype(lane)::value;
+        const Part both = load_bytes(row[l] + i);
+        s[l] = add(s[l], widen(add_small(small_squares(lower, mask(up<2>(both), 0x3c)),
+                                         small_squares(upper, mask(down<2>(both), 0x3c)))));
+      });
+    });
     _mm_store_si128(reinterpret_cast<__m128i*>(four), totals(s));
   });
 }
 
 void l2_rows_u8(std::uint32_t* out, const void* query, const CodeRows& rows) {
   const auto* q = static_cast<const std::uint8_t*>(query);
-  const std::ptrdiff_t to_low =
-      static_cast<const std::uint8_t*>(rows.low_base) - static_cast<const std::uint8_t*>(rows.base);
+  const auto* high_base = static_cast<const std::uint8_t*>(rows.base);
+  const auto* low_base = static_cast<const std::uint8_t*>(rows.low_base);
   by_fours(out, rows, [&](const std::uint8_t* const* row, std::uint32_t* four) FRYS_INLINE_LAMBDA {
     Sum s[4] = {zero_sum(), zero_sum(), zero_sum(), zero_sum()};
-    for (std::size_t block_at = 0; block_at < rows.length / 2; block_at += 32) {
-      for (std::size_t i = block_at; i < block_at + 32; i += sizeof(Part)) {
-        const Part lower = load_bytes(q + block_at + i);
-        const Part upper = load_bytes(q + block_at + i + 32);
-        unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
-          constexpr std::size_t l = decltype(lane)::value;
-          const Part high = load_bytes(row[l] + i);
-          const Part low = load_bytes(row[l] + to_low + i);
-          const Part first = either(mask(up<4>(high), 0xf0), mask(low, 0x0f));
-          const Part second = either(mask(high, 0xf0), mask(down<4>(low), 0x0f));
-          s[l] = add(s[l], add(squares(distance(lower, first)), squares(distance(upper, second))));
-        });
-      }
-    }
+    by_halves(rows.length, [&](std::size_t i, std::size_t at) FRYS_INLINE_LAMBDA {
+      const Part lower = load_bytes(q + at);
+      const Part upper = load_bytes(q + at + 32);
+      unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
+        constexpr std::size_t l = decltype(lane)::value;
+        const Part high = load_bytes(row[l] + i);
+        const Part low = load_bytes(low_base + (row[l] - high_base) + i);
+        const Part first = either(mask(up<4>(high), 0xf0), mask(low, 0x0f));
+        const Part second = either(mask(high, 0xf0), mask(down<4>(low), 0x0f));
+        s[l] = add(s[l], add(squares(distance(lower, first)), squares(distance(upper, second))));
+      });
+    });
     _mm_store_si128(reinterpret_cast<__m128i*>(four), totals(s));
   });
 }
 
-/// The halves of a block's bytes, apart.
 void split_u8(std::uint8_t* high, std::uint8_t* low, const std::uint8_t* bytes,
               std::size_t length) {
-  for (std::size_t at = 0; at < length / 2; at += 32) {
-    for (std::size_t i = at; i < at + 32; ++i) {
-      const std::uint8_t first = bytes[at + i];
-      const std::uint8_t second = bytes[at + i + 32];
-      high[i] = static_cast<std::uint8_t>(first >> 4 | (second & 0xf0));
-      low[i] = static_cast<std::uint8_t>((first & 0x0f) | second << 4);
-    }
-  }
+  by_halves(length, [=](std::size_t i, std::size_t at) FRYS_INLINE_LAMBDA {
+    const Part first = load_bytes(bytes + at);
+    const Part second = load_bytes(bytes + at + 32);
+    store_bytes(high + i, either(mask(down<4>(first), 0x0f), mask(second, 0xf0)));
+    store_bytes(low + i, either(mask(first, 0x0f), mask(up<4>(second), 0xf0)));
+  });
 }
 
 void join_u8(std::uint8_t* bytes, const std::uint8_t* high, const std::uint8_t* low,
              std::size_t length) {
-  for (std::size_t at = 0; at < length / 2; at += 32) {
-    for (std::size_t i = at; i < at + 32; ++i) {
-      bytes[at + i] = static_cast<std::uint8_t>(high[i] << 4 | (low[i] & 0x0f));
-      bytes[at + i + 32] = static_cast<std::uint8_t>((high[i] & 0xf0) | low[i] >> 4);
-    }
-  }
+  by_halves(length, [=](std::size_t i, std::size_t at) FRYS_INLINE_LAMBDA {
+    const Part upper = load_bytes(high + i);
+    const Part lower = load_bytes(low + i);
+    store_bytes(bytes + at, either(mask(up<4>(upper), 0xf0), mask(lower, 0x0f)));
+    store_bytes(bytes + at + 32, either(mask(upper, 0xf0), mask(down<4>(lower), 0x0f)));
+  });
 }
 
 FRYS_INLINE V load_value(const float* p) { return load(p); }
