@@ -117,21 +117,24 @@ class CandidatePool {
 };
 
 /// A bit a node, and a list of those that are set, by which they are cleared again: a walk looks at
-/// hundreds of nodes of maybe millions, and the bits of 100,000 stay in the nearest cache.
+/// hundreds of nodes of maybe millions, and the bits of 100,000 stay in the nearest cache. A walk
+/// that looks at more than the list holds has all bits cleared after it.
 class VisitedSet {
  public:
   /// Empty, for nodes [0, nodes). Throws bad_alloc.
   void reset(std::size_t nodes) {
-    for (std::size_t i = 0; i < count_; ++i) bits_[touched_[i] / 64] = 0;
+    if (count_ > listed) {
+      std::ranges::fill(bits_, 0);
+    } else {
+      for (std::size_t i = 0; i < count_; ++i) bits_[list_[i] / 64] = 0;
+    }
     count_ = 0;
     if (limit() < nodes) bits_.resize(nodes / 64 + nodes / 512 + 1024);
+    if (list_.empty()) list_.resize(listed);
   }
-  /// Nodes it has room for.
-  [[nodiscard]] std::size_t limit() const noexcept { return bits_.size() * 64; }
-  /// Marks the nodes of `links`, and writes to `batch` those that were not marked before.
-  /// Throws bad_alloc before it changes anything.
-  void visit(std::span<const std::uint32_t> links, Batch& batch) {
-    if (touched_.size() < count_ + Batch::most) touched_.resize(2 * (count_ + Batch::most));
+  /// Marks the nodes of `links`, and writes to `batch` those that were not marked before. Nodes
+  /// that came later than the last `reset` may be passed over.
+  void visit(std::span<const std::uint32_t> links, Batch& batch) noexcept {
     std::uint64_t* const bits = bits_.data();
     const std::size_t end = limit();
     std::size_t count = 0;
@@ -147,14 +150,18 @@ class VisitedSet {
       count += ~word >> (node % 64) & 1;
     }
     batch.count = count;
-    std::copy_n(batch.nodes, count, touched_.data() + count_);
+    if (count_ + count <= listed) std::copy_n(batch.nodes, count, list_.data() + count_);
     count_ += count;
   }
 
  private:
+  static constexpr std::size_t listed = 8192;
+
+  [[nodiscard]] std::size_t limit() const noexcept { return bits_.size() * 64; }
+
   std::vector<std::uint64_t> bits_;
-  std::vector<std::uint32_t> touched_;
-  std::size_t count_ = 0;
+  std::vector<std::uint32_t> list_;
+  std::size_t count_ = 0;  ///< Nodes marked; more than `listed` are not all in the list.
 };
 
 /// Lent to one walk at a time.

@@ -78,6 +78,13 @@ void CodeStore::make_stored(const float* prepared, CodeQuery& query) const {
   make_coarse(query);
 }
 
+void CodeStore::load_stored(std::uint32_t node, CodeQuery& query) const {
+  query.fine.resize(code_bytes());
+  const void* whole = code(node, query.fine.data());
+  if (!cut_) std::memcpy(query.fine.data(), whole, code_bytes());
+  make_coarse(query);
+}
+
 const void* CodeStore::code(std::uint32_t node, std::byte* buffer) const noexcept {
   if (!cut_) return high_.row<const void>(node);
   simd::kernels().join_u8(reinterpret_cast<std::uint8_t*>(buffer), high_.row<std::uint8_t>(node),

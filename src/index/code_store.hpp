@@ -45,6 +45,8 @@ class CodeStore {
   /// Of a vector that is searched for; of one that is to be kept. Throw bad_alloc.
   void make_query(const float* prepared, CodeQuery& query) const;
   void make_stored(const float* prepared, CodeQuery& query) const;
+  /// Of one that is kept.
+  void load_stored(std::uint32_t node, CodeQuery& query) const;
 
   void prefetch(std::uint32_t node) const noexcept {
     const auto* row = high_.row<const char>(node);

@@ -79,31 +79,49 @@ Status IndexCore::add_one(const float* vector) {
   const auto node = static_cast<std::uint32_t>(row);
   space_.prepare(vector, prepared_.data());
   if (space_.keeps_vectors()) std::ranges::copy(prepared_, vectors_.row<float>(node));
-  const bool linked = linked_.load(std::memory_order_relaxed);
-  if (linked || !space_.keeps_vectors()) {
+  if (learned_ || !space_.keeps_vectors()) {
     codes_.make_stored(prepared_.data(), code_);
     codes_.write(node, code_);
   }
-  if (linked) linker_.link(node, code_);
+  const bool in_graph = linked_ == row && learned_;
+  if (in_graph) {
+    linker_.link(node, code_);
+    ++linked_;
+  }
   size_.store(row + 1, std::memory_order_release);
-  return row + 1 == graph_begins ? begin_graph() : Status();
+  if (!in_graph && row + 1 >= graph_begins) begin_graph();
+  return {};
 }
 
-/// Searches that compare all may be reading the same rows.
-Status IndexCore::begin_graph() {
-  std::vector<float> first(graph_begins * dimension());
+/// Links all there are. Where memory runs out, searches go on comparing all, and the next addition
+/// goes on here.
+void IndexCore::begin_graph() noexcept {
+  try {
+    if (!learned_) learn();
+    for (const std::size_t size = this->size(); linked_ < size; ++linked_) {
+      const auto node = static_cast<std::uint32_t>(linked_);
+      codes_.load_stored(node, code_);
+      linker_.link(node, code_);
+    }
+    graph_ready_.store(true, std::memory_order_release);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+/// Searches that compare all may be reading the rows that are completed here.
+void IndexCore::learn() {
+  const std::size_t rows = size();
+  std::vector<float> first(rows * dimension());
   SearchScratch scratch;
-  for (std::uint32_t node = 0; node < graph_begins; ++node) {
+  for (std::uint32_t node = 0; node < rows; ++node) {
     std::copy_n(vector_of(node, scratch), dimension(), first.data() + node * dimension());
   }
   space_.learn(first);
-  for (std::uint32_t node = 0; node < graph_begins; ++node) {
+  for (std::uint32_t node = 0; node < rows; ++node) {
     codes_.make_stored(first.data() + node * dimension(), code_);
     codes_.write_learned(node, code_);
-    linker_.link(node, code_);
   }
-  linked_.store(true, std::memory_order_release);
-  return {};
+  learned_ = true;
 }
 
 std::size_t IndexCore::bytes() const noexcept {
@@ -224,8 +242,8 @@ Result<std::size_t> IndexCore::search(std::span<const float> query, std::size_t 
   scratch->query.resize(dimension());
   scratch->nearest.clear();
   space_.prepare(query.data(), scratch->query.data());
-  if (linked_.load(std::memory_order_acquire)) {
-    walk(count, std::max(effort, count), *scratch);
+  if (graph_ready_.load(std::memory_order_acquire)) {
+    walk(count, std::min(std::max(effort, count), size()), *scratch);
   } else {
     scan(count, *scratch);
   }

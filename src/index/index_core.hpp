@@ -66,7 +66,8 @@ class IndexCore {
 
   Status check_rows(std::span<const float> rows) const;
   Status add_one(const float* vector);
-  Status begin_graph();
+  void begin_graph() noexcept;
+  void learn();
   const float* vector_of(std::uint32_t node, SearchScratch& scratch) const;
 
   void scan(std::size_t count, SearchScratch& scratch) const;
@@ -84,7 +85,9 @@ class IndexCore {
   std::vector<float> prepared_;  ///< Of the vector that is being added.
   CodeQuery code_;               ///< The same.
   std::atomic<std::size_t> size_{0};
-  std::atomic<bool> linked_{false};  ///< All vectors are in the graph.
+  std::size_t linked_ = 0;                ///< Vectors in the graph.
+  bool learned_ = false;                  ///< Codes are on their scale.
+  std::atomic<bool> graph_ready_{false};  ///< All vectors are in the graph.
   mutable ScratchPool scratches_;
 };
 

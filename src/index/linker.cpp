@@ -16,9 +16,10 @@ Linker::Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::siz
       build_effort_(build_effort),
       walker_(graph, codes),
       random_(seed) {
-  candidates_.reserve(std::max(build_effort, 2 * links + 1));
-  nodes_.reserve(build_effort);
-  distances_.resize(std::max(build_effort, 2 * links + 1));
+  const std::size_t most = std::max(build_effort, 2 * links + 1);
+  candidates_.reserve(most);
+  nodes_.reserve(most);
+  distances_.resize(most);
   buffer_.resize(codes.code_bytes());
   chosen_.reserve(2 * links);
   to_chosen_.resize(2 * links);
@@ -72,6 +73,7 @@ void Linker::choose(std::span<const Candidate> candidates, std::size_t at_most) 
   }
 }
 
+/// Gives `from` a link to `to`; where its list is full, chooses anew.
 void Linker::link_back(std::uint32_t from, std::uint32_t to, int level) {
   const std::span<std::uint32_t> list = graph_.links(from, level);
   if (list.back() == nobody) {
@@ -100,9 +102,10 @@ void Linker::link_back(std::uint32_t from, std::uint32_t to, int level) {
 void Linker::connect(std::uint32_t node, int level) {
   choose(candidates_, links_);
   const std::span<std::uint32_t> list = graph_.links(node, level);
-  std::ranges::copy(chosen_, list.begin());
-  if (level == 0)
-    std::ranges::for_each(chosen_, [&](std::uint32_t n) { graph_.prefetch_links(n); });
+  for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    store_id(list[i], chosen_[i]);
+    if (level == 0) graph_.prefetch_links(chosen_[i]);
+  }
   for (const std::uint32_t& neighbour : list) {
     if (neighbour == nobody) break;
     link_back(neighbour, node, level);

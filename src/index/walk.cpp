@@ -10,7 +10,7 @@ void Walker::descend(const CodeQuery& query, Graph::Entry entry, int to_level, s
   Batch& batch = scratch.batches[0];
   CandidatePool& pool = scratch.pool;
   pool.reset(effort);
-  scratch.visited.reset(nodes);
+  scratch.visited.reset(std::max<std::size_t>(nodes, entry.node + std::size_t{1}));
   scratch.visited.visit({&entry.node, 1}, batch);
   codes_.coarse(query, batch.view(), batch.distances);
   pool.offer(batch);
@@ -25,7 +25,8 @@ void Walker::descend(const CodeQuery& query, Graph::Entry entry, int to_level, s
 }
 
 /// Marks the neighbours of `node` as visited and has the codes of those that were not fetched.
-void Walker::gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& batch) const {
+void Walker::gather(std::uint32_t node, int level, WalkScratch& scratch,
+                    Batch& batch) const noexcept {
   scratch.visited.visit(graph_.links(node, level), batch);
   for (const std::uint32_t neighbour : batch.view()) codes_.prefetch(neighbour);
 }
@@ -33,7 +34,7 @@ void Walker::gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& 
 /// While the distances of one node's neighbours are computed, the codes of the next one's come from
 /// memory, and the list of the one after. So the order of expansion lags two nodes behind
 /// best-first, which costs less than it saves.
-void Walker::beam(const CodeQuery& query, int level, WalkScratch& scratch) const {
+void Walker::beam(const CodeQuery& query, int level, WalkScratch& scratch) const noexcept {
   CandidatePool& pool = scratch.pool;
   Batch* now = &scratch.batches[0];
   Batch* next = &scratch.batches[1];

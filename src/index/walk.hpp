@@ -21,12 +21,11 @@ class Walker {
   /// be looked at again on lower levels. Throws bad_alloc.
   void descend(const CodeQuery& query, Graph::Entry entry, int to_level, std::size_t effort,
                std::size_t nodes, WalkScratch& scratch) const;
-  /// Goes on from what is in `scratch.pool`, and leaves the nearest found on `level` there. Throws
-  /// bad_alloc.
-  void beam(const CodeQuery& query, int level, WalkScratch& scratch) const;
+  /// Goes on from what is in `scratch.pool`, and leaves the nearest found on `level` there.
+  void beam(const CodeQuery& query, int level, WalkScratch& scratch) const noexcept;
 
  private:
-  void gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& batch) const;
+  void gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& batch) const noexcept;
 
   const Graph& graph_;
   const CodeStore& codes_;

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -58,6 +60,22 @@ class MadeVectors {
   SeededRandom random_;
   std::vector<float> values_;
 };
+
+inline VectorIndex make_index(const VectorIndexOptions& options,
+                              const Environment& environment = {}) {
+  Result<VectorIndex> index = VectorIndex::create(options, environment);
+  EXPECT_TRUE(index) << index.status().to_string();
+  return *std::move(index);
+}
+
+inline std::vector<VectorNeighbour> search(const VectorIndex& index, std::span<const float> query,
+                                           std::size_t count, std::size_t effort = 64) {
+  std::vector<VectorNeighbour> out(count);
+  const Result<std::size_t> found = index.search(query, count, effort, out);
+  EXPECT_TRUE(found) << found.status().to_string();
+  out.resize(found.value_or(0));
+  return out;
+}
 
 /// In double, by the definition of the metric.
 inline float exact_distance(Metric metric, std::span<const float> a, std::span<const float> b) {
