@@ -213,6 +213,11 @@ void IndexCore::take_in_order(std::size_t count, SearchScratch& scratch) const {
 void IndexCore::rank_again(std::size_t count, std::size_t at_most, SearchScratch& scratch) const {
   const float* query = scratch.query.data();
   const float query_square = simd::kernels().dot_f32(query, query, dimension());
+  if (space_.keeps_vectors()) {
+    for (std::size_t i = 0; i < std::min(count, scratch.found.size()); ++i) {
+      __builtin_prefetch(vectors_.row<float>(node_of(scratch.found[i])));
+    }
+  }
   std::uint32_t reach = 0xffffffff;
   for (const Candidate candidate : scratch.found) {
     if (space_.keeps_vectors() && distance_of(candidate) >= reach) return;

@@ -96,22 +96,25 @@ FRYS_INLINE __m128i totals(const Sum* s) {
 }
 #endif
 
-/// Calls four(rows, out) for every four rows, the last four padded with the last row.
+/// Calls four(rows, out) for every four rows; of the last, where fewer are left, one stands for
+/// those that are missing.
 template <typename Four>
 FRYS_INLINE void by_fours(std::uint32_t* out, const CodeRows& rows, Four four) {
   const auto* base = static_cast<const std::uint8_t*>(rows.base);
-  for (std::size_t i = 0; i < rows.count; i += 4) {
-    const std::uint8_t* row[4];
-    unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
-      constexpr std::size_t l = decltype(lane)::value;
-      const std::size_t at = i + l < rows.count ? i + l : rows.count - 1;
-      row[l] = base + rows.ids[at] * rows.row_bytes;
-    });
-    alignas(16) std::uint32_t four_totals[4];
-    four(row, four_totals);
-    const std::size_t left = rows.count - i < 4 ? rows.count - i : 4;
-    for (std::size_t l = 0; l < left; ++l) out[i + l] = four_totals[l];
+  const std::uint8_t* row[4];
+  std::size_t i = 0;
+  for (; i + 4 <= rows.count; i += 4) {
+    for (std::size_t l = 0; l < 4; ++l) row[l] = base + rows.ids[i + l] * rows.row_bytes;
+    four(row, out + i);
   }
+  if (i == rows.count) return;
+  for (std::size_t l = 0; l < 4; ++l) {
+    const std::size_t at = i + l < rows.count ? i + l : i;
+    row[l] = base + rows.ids[at] * rows.row_bytes;
+  }
+  std::uint32_t four_totals[4];
+  four(row, four_totals);
+  for (std::size_t l = 0; i + l < rows.count; ++l) out[i + l] = four_totals[l];
 }
 
 // A row of halves of bytes is made of blocks of 32 bytes: codes 0 to 31 of the block are the lower
@@ -125,21 +128,34 @@ FRYS_INLINE void by_halves(std::size_t length, Step step) {
   }
 }
 
+/// Of one part of a row of upper halves, summed as `small_squares` does.
+FRYS_INLINE Sum upper_squares(const std::uint8_t* query, const std::uint8_t* row, std::size_t i) {
+  const std::uint8_t* q = query + i + i / 32 * 32;
+  const Part both = load_bytes(row + i);
+  return add_small(small_squares(load_bytes(q), mask(up<2>(both), 0x3c)),
+                   small_squares(load_bytes(q + 32), mask(down<2>(both), 0x3c)));
+}
+
 void l2_rows_u4(std::uint32_t* out, const void* query, const CodeRows& rows) {
   const auto* q = static_cast<const std::uint8_t*>(query);
-  by_fours(out, rows, [&](const std::uint8_t* const* row, std::uint32_t* four) FRYS_INLINE_LAMBDA {
+  const std::size_t bytes = rows.length / 2;
+  by_fours(out, rows, [=](const std::uint8_t* const* row, std::uint32_t* four) FRYS_INLINE_LAMBDA {
     Sum s[4] = {zero_sum(), zero_sum(), zero_sum(), zero_sum()};
-    by_halves(rows.length, [&](std::size_t i, std::size_t at) FRYS_INLINE_LAMBDA {
-      const Part lower = load_bytes(q + at);
-      const Part upper = load_bytes(q + at + 32);
+    std::size_t i = 0;
+    for (; i + 2 * sizeof(Part) <= bytes; i += 2 * sizeof(Part)) {
       unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
         constexpr std::size_t l = decltype(lane)::value;
-        const Part both = load_bytes(row[l] + i);
-        s[l] = add(s[l], widen(add_small(small_squares(lower, mask(up<2>(both), 0x3c)),
-                                         small_squares(upper, mask(down<2>(both), 0x3c)))));
+        s[l] = add(s[l], widen(add_small(upper_squares(q, row[l], i),
+                                         upper_squares(q, row[l], i + sizeof(Part)))));
       });
-    });
-    _mm_store_si128(reinterpret_cast<__m128i*>(four), totals(s));
+    }
+    if (i < bytes) {
+      unroll<4>([&](auto lane) FRYS_INLINE_LAMBDA {
+        constexpr std::size_t l = decltype(lane)::value;
+        s[l] = add(s[l], widen(upper_squares(q, row[l], i)));
+      });
+    }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(four), totals(s));
   });
 }
 
@@ -161,7 +177,7 @@ void l2_rows_u8(std::uint32_t* out, const void* query, const CodeRows& rows) {
         s[l] = add(s[l], add(squares(distance(lower, first)), squares(distance(upper, second))));
       });
     });
-    _mm_store_si128(reinterpret_cast<__m128i*>(four), totals(s));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(four), totals(s));
   });
 }
 
