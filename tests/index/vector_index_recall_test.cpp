@@ -45,7 +45,7 @@ class VectorIndexRecall : public ::testing::TestWithParam<Case> {};
 
 TEST_P(VectorIndexRecall, FindsWhatComparingAllFinds) {
   const auto& [metric, codes, dimension] = GetParam();
-  const std::size_t rows = dimension > 512 ? 1200 : 3000;
+  const std::size_t rows = dimension > 512 ? 1100 : 2500;
   const MadeVectors made(dimension, rows, 40, codes == VectorCodes::exact_u8);
   VectorIndex index = make_index({.dimension = dimension, .metric = metric, .codes = codes});
   ASSERT_TRUE(index.add(made.rows()));
