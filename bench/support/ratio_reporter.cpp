@@ -33,16 +33,27 @@ Options& options() {
   return instance;
 }
 
-constexpr const char* usage =
-    "usage: [--json FILE] [--full] [--repetitions N] [--benchmark_filter=REGEX] [--benchmark_…]\n"
-    "  --json FILE       also write Google Benchmark's JSON to FILE\n"
-    "  --full            also run the rows that take long\n"
-    "  --repetitions N   run every row N times, interleaved, and compare medians\n"
-    "  --benchmark_…     passed on to Google Benchmark\n";
+std::vector<Flag>& own_flags() {
+  static std::vector<Flag> instance;
+  return instance;
+}
 
-[[noreturn]] void refuse(const std::string& what) {
-  std::fprintf(stderr, "%s\n%s", what.c_str(), usage);
-  std::exit(2);
+std::string usage() {
+  std::string own, help;
+  for (const Flag& flag : own_flags()) {
+    const std::string name = std::string(flag.name) + " " + flag.value_name;
+    own += "[" + name + "] ";
+    help += "  " + name +
+            std::string(std::max<std::size_t>(18, name.size() + 1) - name.size(), ' ') + flag.help +
+            "\n";
+  }
+  return "usage: " + own +
+         "[--json FILE] [--full] [--repetitions N] [--benchmark_filter=REGEX] [--benchmark_…]\n" +
+         help +
+         "  --json FILE       also write Google Benchmark's JSON to FILE\n"
+         "  --full            also run the rows that take long\n"
+         "  --repetitions N   run every row N times, interleaved, and compare medians\n"
+         "  --benchmark_…     passed on to Google Benchmark\n";
 }
 
 /// The value of `--name VALUE` or `--name=VALUE` at argv[index]; moves `index` over it.
@@ -96,12 +107,19 @@ std::string duration_text(double value_s) {
 
 /// What one row measured, over its repetitions.
 struct Row {
-  std::vector<double> times_s;
+  std::vector<double> values;
+  bool bytes = false;  ///< Values are bytes, not seconds.
   std::string error;
 
-  bool measured() const { return error.empty() && !times_s.empty(); }
+  bool measured() const { return error.empty() && !values.empty(); }
   std::string text() const {
-    return measured() ? duration_text(median(times_s)) : "skipped: " + error;
+    if (!measured()) return "skipped: " + error;
+    return bytes ? format("%.0f B", median(values)) : duration_text(median(values));
+  }
+  void add(const benchmark::BenchmarkReporter::Run& run) {
+    const auto counter = run.counters.find("bytes_per_vector");
+    bytes = counter != run.counters.end();
+    values.push_back(bytes ? counter->second.value : seconds(run));
   }
 };
 
@@ -172,10 +190,8 @@ void RatioReporter::remember(const Run& run) {
   if (run.error_occurred) {
     row.error = run.error_message;
     frys_failed_ = frys_failed_ || who == "frys";
-  } else if (single) {
-    row.times_s.push_back(seconds(run));
-  } else if (row.times_s.empty()) {
-    row.times_s.push_back(seconds(run));
+  } else if (single || row.values.empty()) {
+    row.add(run);
   }
 }
 
@@ -194,7 +210,7 @@ void add_lines(const Workload& workload, const std::string& who, std::vector<Lin
     Line line{workload.name, point.parameter, ours->second.text(), theirs->second.text(), "-"};
     line.peer += " (" + who + ")";
     if (ours->second.measured() && theirs->second.measured()) {
-      double ratio = median(theirs->second.times_s) / median(ours->second.times_s);
+      double ratio = median(theirs->second.values) / median(ours->second.values);
       line.ratio = format("%.2f", ratio);
       log_sum += std::log(ratio);
       ++count;
@@ -230,7 +246,7 @@ void RatioReporter::print_ratios() const {
     const std::string* fields[] = {&line.workload, &line.parameter, &line.frys, &line.peer};
     for (int i = 0; i < 4; ++i) widths[i] = std::max(widths[i], fields[i]->size());
   }
-  std::printf("\nRatios: wall time of the peer / wall time of frys; above 1 frys is faster.\n");
+  std::printf("\nRatios: time, or bytes, of the peer / of frys; above 1 frys is better.\n");
   for (const Line& line : lines) {
     std::printf("%-*s  %-*s  %*s  %*s  %7s\n", int(widths[0]), line.workload.c_str(),
                 int(widths[1]), line.parameter.c_str(), int(widths[2]), line.frys.c_str(),
@@ -240,7 +256,13 @@ void RatioReporter::print_ratios() const {
 
 }  // namespace
 
-void init(int& argc, char** argv) {
+void refuse(const std::string& what) {
+  std::fprintf(stderr, "%s\n%s", what.c_str(), usage().c_str());
+  std::exit(2);
+}
+
+void init(int& argc, char** argv, const std::vector<Flag>& more) {
+  own_flags() = more;
   Options& given = options();
   given.parsed = true;
   int kept = 1;
@@ -248,11 +270,15 @@ void init(int& argc, char** argv) {
     std::string_view argument = argv[i];
     if (argument == "--full") {
       given.full = true;
+    } else if (std::any_of(more.begin(), more.end(), [&](const Flag& flag) {
+                 return take_value(argc, argv, i, flag.name, *flag.value);
+               })) {
+      continue;
     } else if (take_value(argc, argv, i, "--json", given.json_path) ||
                take_value(argc, argv, i, "--repetitions", given.repetitions)) {
       continue;
     } else if (argument == "--help" || argument == "-h") {
-      std::printf("%s", usage);
+      std::printf("%s", usage().c_str());
       std::exit(0);
     } else if (argument.starts_with("--benchmark_format")) {
       refuse("--benchmark_format: the console table is the format; --json FILE writes JSON");
