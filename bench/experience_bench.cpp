@@ -1,489 +1,75 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The experience store beside hnswlib (search, build) and RocksDB alone (store). Rows:
+// Search in vectors beside hnswlib and faiss, and the experience store beside RocksDB. Rows:
 //
-//   search/<set>@<k>/<who>  one query; frys by its public call, ranking off; both at the least ef
-//                           whose recall is at least 0.95 (counters recall, ef, p50_us, p99_us)
-//   build/<n>/<who>         the search graph of n vectors; frys from opening the folder on
-//   open/<n>/frys           until the store of n answers its first query
-//   store/1, store/64       one experience a call, 64 a call, buffered; RocksDB puts the same bytes
-//                           under the same keys in one batch a call
+//   search/<set>@<recall>/<who>   one query for 10 neighbours, recall by distance
+//   build/<set>/<who>             the graph of all vectors
+//   memory/<set>/<who>            what it takes, as the counter bytes_per_vector
+//
+// and those of the store (experience_bench_store.cpp). With --vectors and --queries the first three
+// run on the user's own files, and nothing else runs. What takes long, the peers' graphs and the
+// true neighbours, is kept between runs in the cache folder.
 
-#include <benchmark/benchmark.h>
-#include <rocksdb/db.h>
-#include <rocksdb/write_batch.h>
-
-#include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <deque>
-#include <filesystem>
-#include <memory>
-#include <mutex>
-#include <random>
-#include <string>
-#include <thread>
-#include <unordered_set>
-#include <vector>
 
-#include "experience_bench_hnswlib.hpp"
-#include "frys/experience/experience_store.hpp"
-#include "frys/scheduler/thread_pool.hpp"
+#include "experience_rows.hpp"
 #include "support/ratio_reporter.hpp"
-#include "support/temporary_folder.hpp"
 
+namespace frys::bench {
 namespace {
 
-using namespace frys;
-using SteadyClock = std::chrono::steady_clock;
-namespace fs = std::filesystem;
-
-constexpr std::size_t dimension = 128;
-constexpr std::size_t k = 10;
-constexpr std::size_t m = 16;
-constexpr std::size_t ef_construction = 128;
-constexpr double wanted_recall = 0.95;
-constexpr std::size_t query_count = 500;
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "experience_bench: %s\n", what.c_str());
-  std::exit(1);
-}
-
-/// A folder gone with the process.
-const std::string& scratch_folder() {
-  static const bench::TemporaryFolder folder;
-  if (folder.path().empty()) fail("no temporary folder");
-  return folder.path();
-}
-
-Environment bench_environment() {
-  static const std::unique_ptr<ThreadPool> pool = [] {
-    auto made = ThreadPool::create({}, Environment());
-    if (!made) fail(made.error().to_string());
-    return std::move(*made);
-  }();
-  Environment environment;
-  environment.executor = pool.get();
-  return environment;
-}
-
-/// Unit vectors around centres, as embeddings lie: a few hundred topics, noise of their size.
-struct VectorSet {
-  std::vector<float> base;
-  std::vector<float> queries;
-  std::vector<std::vector<std::uint32_t>> truth;  // The k nearest of each query.
-  std::size_t count = 0;
-
-  const float* vector(std::size_t i) const { return base.data() + i * dimension; }
-  const float* query(std::size_t i) const { return queries.data() + i * dimension; }
+struct Flags {
+  std::string vectors;
+  std::string queries;
+  std::string metric;
+  std::string cache = BenchCache::default_folder();
 };
 
-void draw(std::vector<float>& out, std::size_t count, const std::vector<float>& centres,
-          std::mt19937_64& random) {
-  std::normal_distribution<float> normal;
-  const std::size_t topics = centres.size() / dimension;
-  out.resize(count * dimension);
-  for (std::size_t i = 0; i < count; ++i) {
-    float* row = out.data() + i * dimension;
-    const float* centre = centres.data() + random() % topics * dimension;
-    double squares = 0;
-    for (std::size_t d = 0; d < dimension; ++d) {
-      row[d] = centre[d] + normal(random);
-      squares += static_cast<double>(row[d]) * row[d];
-    }
-    const auto scale = static_cast<float>(1 / std::sqrt(squares));
-    for (std::size_t d = 0; d < dimension; ++d) row[d] *= scale;
-  }
+Metric metric_named(const std::string& name) {
+  if (name.empty() || name == "l2") return Metric::l2;
+  if (name == "ip") return Metric::inner_product;
+  if (name == "cosine") return Metric::cosine;
+  refuse("--metric " + name + ": expected l2, ip or cosine");
 }
 
-float dot(const float* a, const float* b) {
-  float lanes[8] = {};
-  for (std::size_t d = 0; d < dimension; d += 8) {
-    for (std::size_t l = 0; l < 8; ++l) lanes[l] += a[d + l] * b[d + l];
-  }
-  float sum = 0;
-  for (const float lane : lanes) sum += lane;
-  return sum;
+/// The set that the user brought.
+SetSource brought_set(const Flags& flags, const BenchCache& cache) {
+  if (flags.queries.empty()) refuse("--vectors needs --queries FILE");
+  const Metric metric = metric_named(flags.metric);
+  std::string name = flags.vectors.substr(flags.vectors.rfind('/') + 1);  // npos + 1 is 0.
+  return {std::move(name), [=] { return read_set(flags.vectors, flags.queries, metric, cache); }};
 }
 
-const VectorSet& clustered(std::size_t count) {
-  static std::deque<VectorSet> sets;
-  for (const VectorSet& set : sets) {
-    if (set.count == count) return set;
+void add_rows(const Flags& flags) {
+  const BenchCache cache(flags.cache);
+  if (!flags.vectors.empty()) return add_index_rows({brought_set(flags, cache)}, cache, true);
+  if (!flags.queries.empty() || !flags.metric.empty()) {
+    refuse("--queries and --metric need --vectors FILE");
   }
-  VectorSet& set = sets.emplace_back();
-  set.count = count;
-  std::mt19937_64 random(count);
-  std::normal_distribution<float> normal;
-  std::vector<float> centres(300 * dimension);
-  for (float& value : centres) value = normal(random);
-  draw(set.base, count, centres, random);
-  draw(set.queries, query_count, centres, random);
-  std::vector<std::pair<float, std::uint32_t>> all(count);
-  for (std::size_t q = 0; q < query_count; ++q) {
-    for (std::size_t i = 0; i < count; ++i) {
-      all[i] = {-dot(set.query(q), set.vector(i)), static_cast<std::uint32_t>(i)};
-    }
-    std::partial_sort(all.begin(), all.begin() + k, all.end());
-    std::vector<std::uint32_t>& nearest = set.truth.emplace_back();
-    for (std::size_t i = 0; i < k; ++i) nearest.push_back(all[i].second);
-  }
-  return set;
-}
-
-Experience experience_of(const VectorSet& set, std::size_t i) {
-  Experience e;
-  e.workflow = "bench";
-  e.agent = "agent-" + std::to_string(i % 16);
-  e.step_type = "type-" + std::to_string(i % 8);
-  e.situation = "situation " + std::to_string(i) + ": the reader found a passage of the contract";
-  e.action = "summarise it and hand it on to the analyst";
-  e.outcome = i % 4 == 0 ? Outcome::failure : Outcome::success;
-  e.reward = static_cast<double>(i % 100) / 100;
-  e.started_at_ns = static_cast<std::int64_t>(i) * 1'000'000;
-  e.embedding.assign(set.vector(i), set.vector(i) + dimension);
-  return e;
-}
-
-ExperienceStore open_store(const std::string& path) {
-  ExperienceStoreOptions options;
-  options.path = path;
-  options.dimension = dimension;
-  options.graph_links = m;
-  options.graph_build_effort = ef_construction;
-  auto store = ExperienceStore::open(options, bench_environment());
-  if (!store) fail(store.error().to_string());
-  return std::move(*store);
-}
-
-void wait_until_linked(const ExperienceStore& store) {
-  while (store.stats().indexed < store.size()) {
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-}
-
-/// Waits until background work, RocksDB's included, is done: until the process rests.
-void wait_until_quiet(const ExperienceStore& store) {
-  wait_until_linked(store);
-  std::clock_t before = 0;
-  do {
-    before = std::clock();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  } while (std::clock() - before > CLOCKS_PER_SEC / 500);
-}
-
-/// The folder of a closed store of the set, made at the first call.
-std::string stored_set(std::size_t count) {
-  const std::string path = scratch_folder() + "/set-" + std::to_string(count);
-  if (fs::exists(path)) return path;
-  const VectorSet& set = clustered(count);
-  ExperienceStore store = open_store(path);
-  std::vector<Experience> some;
-  for (std::size_t i = 0; i < count; ++i) {
-    some.push_back(experience_of(set, i));
-    if (some.size() < 256 && i + 1 < count) continue;
-    const auto ids = store.store_many(some);
-    if (!ids) fail(ids.error().to_string());
-    some.clear();
-  }
-  const Status closed = store.close();
-  if (!closed.ok()) fail(closed.to_string());
-  return path;
-}
-
-/// Runs the queries in turn, and reports recall and the latencies' quantiles.
-template <typename Search>
-void run_search(benchmark::State& state, const VectorSet& set, std::size_t ef, double recall,
-                Search&& search) {
-  std::vector<double> latencies_us;
-  std::size_t q = 0;
-  for (auto _ : state) {
-    const auto start = SteadyClock::now();
-    search(set.query(q));
-    latencies_us.push_back(
-        std::chrono::duration<double, std::micro>(SteadyClock::now() - start).count());
-    q = (q + 1) % query_count;
-  }
-  std::sort(latencies_us.begin(), latencies_us.end());
-  state.counters["recall"] = recall;
-  state.counters["ef"] = static_cast<double>(ef);
-  state.counters["p50_us"] = latencies_us[latencies_us.size() / 2];
-  state.counters["p99_us"] = latencies_us[latencies_us.size() * 99 / 100];
-}
-
-/// The share of true neighbours found at `ef`; `search` gives ordinals.
-template <typename Search>
-double measure_recall(const VectorSet& set, Search&& search) {
-  std::size_t hits = 0;
-  for (std::size_t q = 0; q < query_count; ++q) {
-    const std::unordered_set<std::size_t> found = search(set.query(q));
-    for (const std::uint32_t nearest : set.truth[q]) hits += found.count(nearest);
-  }
-  return static_cast<double>(hits) / static_cast<double>(query_count * k);
-}
-
-/// The least ef of a grid whose recall is enough, and that recall.
-template <typename RecallAt>
-std::pair<std::size_t, double> least_ef(RecallAt&& recall_at) {
-  double recall = 0;
-  for (std::size_t ef = k; ef <= 2048; ef += std::max<std::size_t>(2, ef / 8)) {
-    recall = recall_at(ef);
-    if (recall >= wanted_recall) return {ef, recall};
-  }
-  return {2048, recall};
-}
-
-SimilarityQuery plain_query(const float* vector, std::size_t ef) {
-  SimilarityQuery query;
-  query.vector.assign(vector, vector + dimension);
-  query.k = k;
-  query.effort = ef;
-  query.outcome_weight = 0;
-  query.recency_weight = 0;
-  query.minimum_score = -1;
-  return query;
-}
-
-void search_frys(benchmark::State& state, std::size_t count) {
-  const VectorSet& set = clustered(count);
-  const ExperienceStore store = open_store(stored_set(count));
-  wait_until_quiet(store);
-  const auto [ef, recall] = least_ef([&](std::size_t candidate) {
-    return measure_recall(set, [&](const float* query) {
-      std::unordered_set<std::size_t> found;
-      const auto matches = store.find_similar(plain_query(query, candidate));
-      if (!matches) fail(matches.error().to_string());
-      for (const Match& match : *matches) found.insert(match.sequence - 1);
-      return found;
-    });
-  });
-  SimilarityQuery query = plain_query(set.query(0), ef);
-  run_search(state, set, ef, recall, [&](const float* vector) {
-    query.vector.assign(vector, vector + dimension);
-    benchmark::DoNotOptimize(store.find_similar(query));
-  });
-}
-
-const bench::HnswlibPeer& built_peer(std::size_t count) {
-  static std::deque<std::pair<std::size_t, std::unique_ptr<bench::HnswlibPeer>>> peers;
-  for (const auto& [size, peer] : peers) {
-    if (size == count) return *peer;
-  }
-  const VectorSet& set = clustered(count);
-  auto peer = std::make_unique<bench::HnswlibPeer>(dimension, count, m, ef_construction);
-  for (std::size_t i = 0; i < count; ++i) peer->add(set.vector(i), i);
-  return *peers.emplace_back(count, std::move(peer)).second;
-}
-
-void search_peer(benchmark::State& state, std::size_t count) {
-  const VectorSet& set = clustered(count);
-  auto& peer = const_cast<bench::HnswlibPeer&>(built_peer(count));
-  std::vector<std::size_t> labels;
-  const auto [ef, recall] = least_ef([&](std::size_t candidate) {
-    peer.set_ef(candidate);
-    return measure_recall(set, [&](const float* query) {
-      peer.search(query, k, labels);
-      return std::unordered_set<std::size_t>(labels.begin(), labels.end());
-    });
-  });
-  peer.set_ef(ef);
-  run_search(state, set, ef, recall, [&](const float* vector) {
-    peer.search(vector, k, labels);
-    benchmark::DoNotOptimize(labels.data());
-  });
-}
-
-void build_frys(benchmark::State& state, std::size_t count) {
-  const std::string path = stored_set(count);
-  for (auto _ : state) {
-    const ExperienceStore store = open_store(path);
-    wait_until_linked(store);
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
-}
-
-void build_peer(benchmark::State& state, std::size_t count) {
-  const VectorSet& set = clustered(count);
-  for (auto _ : state) {
-    bench::HnswlibPeer peer(dimension, count, m, ef_construction);
-    for (std::size_t i = 0; i < count; ++i) peer.add(set.vector(i), i);
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
-}
-
-void open_frys(benchmark::State& state, std::size_t count) {
-  const std::string path = count == 0 ? "" : stored_set(count);
-  int round = 0;
-  for (auto _ : state) {
-    const std::string empty = scratch_folder() + "/empty-" + std::to_string(round++);
-    const ExperienceStore store = open_store(count == 0 ? empty : path);
-    if (count > 0) {
-      const auto matches = store.find_similar(plain_query(clustered(count).query(0), 64));
-      if (!matches) fail(matches.error().to_string());
-    }
-    state.PauseTiming();
-    (void)const_cast<ExperienceStore&>(store).close();
-    state.ResumeTiming();
-  }
-}
-
-/// Experiences to store, each different from all stored before.
-class Supply {
- public:
-  explicit Supply(std::size_t batch) : set_(clustered(2'000)), batch_(batch) {}
-  const std::vector<Experience>& next() {
-    if (cut_ == chunks_.size()) refill();
-    return chunks_[cut_++];
-  }
-  [[nodiscard]] bool empty() const { return cut_ == chunks_.size(); }
-  void refill() {
-    chunks_.assign(std::max<std::size_t>(1, 4096 / batch_), {});
-    cut_ = 0;
-    for (std::vector<Experience>& chunk : chunks_) {
-      for (std::size_t i = 0; i < batch_; ++i) {
-        chunk.push_back(experience_of(set_, number_ % set_.count));
-        chunk.back().duration_ns = static_cast<std::int64_t>(number_++);
-      }
-    }
-  }
-
- private:
-  const VectorSet& set_;
-  std::size_t batch_;
-  std::vector<std::vector<Experience>> chunks_;
-  std::size_t cut_ = 0;
-  std::size_t number_ = 0;
-};
-
-void store_frys(benchmark::State& state, std::size_t batch) {
-  const std::string path = scratch_folder() + "/store-" + std::to_string(batch);
-  fs::remove_all(path);
-  ExperienceStore store = open_store(path);
-  Supply supply(batch);
-  for (auto _ : state) {
-    if (supply.empty()) {
-      state.PauseTiming();
-      supply.refill();
-      state.ResumeTiming();
-    }
-    const auto ids = store.store_many(supply.next());
-    if (!ids) fail(ids.error().to_string());
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch));
-}
-
-/// The bytes that the store writes for one experience: row, vector, log entry.
-struct PlainRow {
-  std::string id, row, key, vector, entry;
-};
-
-void store_peer(benchmark::State& state, std::size_t batch) {
-  const std::string path = scratch_folder() + "/plain-" + std::to_string(batch);
-  fs::remove_all(path);
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.write_buffer_size = std::size_t{8} << 20;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  rocksdb::DB* opened = nullptr;
-  const rocksdb::ColumnFamilyOptions family(options);
-  if (!rocksdb::DB::Open(
-           options, path,
-           {{"default", family}, {"rows", family}, {"vectors", family}, {"log", family}}, &families,
-           &opened)
-           .ok()) {
-    fail("the peer's database can't be opened");
-  }
-  const std::unique_ptr<rocksdb::DB> db(opened);
-  std::mt19937_64 random(1);
-  std::vector<PlainRow> rows(4096);
-  std::uint64_t sequence = 0;
-  const auto renew = [&] {
-    for (PlainRow& r : rows) {
-      const std::uint64_t number = __builtin_bswap64(++sequence);
-      r.key.assign(reinterpret_cast<const char*>(&number), sizeof(number));
-      r.id.resize(16);
-      for (char& c : r.id) c = static_cast<char>(random());
-      r.row.resize(224 + dimension * 4);
-      r.vector.resize(4 + dimension * 4);
-      r.entry.resize(84);
-      for (std::string* text : {&r.row, &r.vector, &r.entry}) {
-        for (std::size_t i = 0; i + 8 <= text->size(); i += 8) {
-          const std::uint64_t word = random();
-          text->replace(i, 8, reinterpret_cast<const char*>(&word), 8);
-        }
-      }
-    }
-  };
-  renew();
-  std::size_t at = 0;
-  for (auto _ : state) {
-    if (at + batch > rows.size()) {
-      state.PauseTiming();
-      renew();
-      at = 0;
-      state.ResumeTiming();
-    }
-    rocksdb::WriteBatch writes;
-    for (std::size_t i = 0; i < batch; ++i, ++at) {
-      (void)writes.Put(families[1], rows[at].id, rows[at].row);
-      (void)writes.Put(families[2], rows[at].key, rows[at].vector);
-      (void)writes.Put(families[3], rows[at].key, rows[at].entry);
-    }
-    if (!db->Write(rocksdb::WriteOptions(), &writes).ok()) fail("the peer can't write");
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch));
-  for (rocksdb::ColumnFamilyHandle* handle : families) {
-    (void)db->DestroyColumnFamilyHandle(handle);
-  }
-}
-
-std::string short_count(std::size_t count) {
-  return count % 1000 == 0 && count > 0 ? std::to_string(count / 1000) + "k"
-                                        : std::to_string(count);
-}
-
-void register_rows() {
-  using benchmark::kMicrosecond;
-  using benchmark::kMillisecond;
-  using benchmark::RegisterBenchmark;
-  std::vector<std::size_t> sizes = {20'000};
-  if (bench::full()) sizes.push_back(100'000);
-  for (const std::size_t batch : {std::size_t{1}, std::size_t{64}}) {
-    const std::string name = "store/" + std::to_string(batch);
-    RegisterBenchmark((name + "/frys").c_str(), store_frys, batch)->Unit(kMicrosecond);
-    RegisterBenchmark((name + "/rocksdb").c_str(), store_peer, batch)->Unit(kMicrosecond);
-  }
-  RegisterBenchmark("open/0/frys", open_frys, 0)->Unit(kMillisecond)->UseRealTime();
-  for (const std::size_t size : sizes) {
-    const std::string set = "clustered-" + short_count(size) + "x128";
-    const std::string search = "search/" + set + "@" + std::to_string(k);
-    const std::string build = "build/" + short_count(size);
-    RegisterBenchmark(("open/" + short_count(size) + "/frys").c_str(), open_frys, size)
-        ->Unit(kMillisecond)
-        ->UseRealTime();
-    RegisterBenchmark((search + "/frys").c_str(), search_frys, size)->Unit(kMicrosecond);
-    RegisterBenchmark((search + "/hnswlib").c_str(), search_peer, size)->Unit(kMicrosecond);
-    RegisterBenchmark((build + "/frys").c_str(), build_frys, size)
-        ->Unit(kMillisecond)
-        ->UseRealTime()
-        ->Iterations(1);
-    RegisterBenchmark((build + "/hnswlib").c_str(), build_peer, size)
-        ->Unit(kMillisecond)
-        ->UseRealTime()
-        ->Iterations(1);
-  }
+  add_store_rows(full());
+  add_index_rows(known_sets(cache, full()), cache, full());
 }
 
 }  // namespace
 
+void fail(const std::string& what) {
+  std::fprintf(stderr, "experience_bench: %s\n", what.c_str());
+  std::exit(1);
+}
+
+}  // namespace frys::bench
+
 int main(int argc, char** argv) {
-  frys::bench::init(argc, argv);
-  register_rows();
-  return frys::bench::run(argc, argv);
+  using namespace frys::bench;
+  Flags flags;
+  init(argc, argv,
+       {{"--vectors", "FILE", "search these: .fvecs, .bvecs, .i8vecs or idx, also with .gz",
+         &flags.vectors},
+        {"--queries", "FILE", "for the nearest of these; the first 1,000", &flags.queries},
+        {"--metric", "NAME", "by l2 (as it is without), ip or cosine", &flags.metric},
+        {"--cache", "DIR", "where peers' graphs lie between runs; '' keeps none", &flags.cache}});
+  add_rows(flags);
+  return run(argc, argv);
 }

@@ -1,0 +1,366 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The experience store, beside RocksDB alone where it only writes. Rows:
+//
+//   store/1, store/64                 one experience a call, 64 a call, buffered; RocksDB puts the
+//                                     same bytes under the same keys in one batch a call
+//   open/<n>/frys                     until the store of n answers its first query
+//   build/store-<n>/frys              from opening the store of n until each vector is linked
+//   find_similar/<set>@<recall>/frys  the public call, ranking off, at the least effort that
+//                                     reaches the recall
+
+#include <benchmark/benchmark.h>
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "experience_rows.hpp"
+#include "frys/experience/experience_store.hpp"
+#include "frys/scheduler/thread_pool.hpp"
+#include "support/exact_neighbours.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace frys::bench {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+namespace fs = std::filesystem;
+
+constexpr std::size_t dimension = 128;
+constexpr std::size_t m = 16;
+constexpr std::size_t ef_construction = 128;
+constexpr double wanted_recall = 0.95;
+
+/// A folder gone with the process.
+const std::string& scratch_folder() {
+  static const TemporaryFolder folder;
+  if (folder.path().empty()) fail("no temporary folder");
+  return folder.path();
+}
+
+Environment bench_environment() {
+  static const std::unique_ptr<ThreadPool> pool = [] {
+    auto made = ThreadPool::create({}, Environment());
+    if (!made) fail(made.error().to_string());
+    return std::move(*made);
+  }();
+  Environment environment;
+  environment.executor = pool.get();
+  return environment;
+}
+
+/// Made at the first call; without true neighbours kept between runs, which are soon found.
+const VectorSet& clustered(std::size_t count) {
+  static std::map<std::size_t, VectorSet> sets;
+  const auto known = sets.find(count);
+  if (known != sets.end()) return known->second;
+  VectorTable vectors = clustered_vectors(count / 20 * 21, dimension, count);
+  VectorTable queries = hold_out(vectors, 21);
+  Result<VectorSet> made =
+      make_set("", Metric::inner_product, std::move(vectors), std::move(queries), BenchCache(""));
+  if (!made) fail(made.error().to_string());
+  return sets[count] = std::move(*made);
+}
+
+Experience experience_of(const VectorSet& set, std::size_t i) {
+  Experience e;
+  e.workflow = "bench";
+  e.agent = "agent-" + std::to_string(i % 16);
+  e.step_type = "type-" + std::to_string(i % 8);
+  e.situation = "situation " + std::to_string(i) + ": the reader found a passage of the contract";
+  e.action = "summarise it and hand it on to the analyst";
+  e.outcome = i % 4 == 0 ? Outcome::failure : Outcome::success;
+  e.reward = static_cast<double>(i % 100) / 100;
+  e.started_at_ns = static_cast<std::int64_t>(i) * 1'000'000;
+  const std::span<const float> vector = set.vector(i);
+  e.embedding.assign(vector.begin(), vector.end());
+  return e;
+}
+
+ExperienceStore open_store(const std::string& path) {
+  ExperienceStoreOptions options;
+  options.path = path;
+  options.dimension = dimension;
+  options.graph_links = m;
+  options.graph_build_effort = ef_construction;
+  auto store = ExperienceStore::open(options, bench_environment());
+  if (!store) fail(store.error().to_string());
+  return std::move(*store);
+}
+
+void wait_until_linked(const ExperienceStore& store) {
+  while (store.stats().indexed < store.size()) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+}
+
+/// Waits until background work, RocksDB's included, is done: until the process rests.
+void wait_until_quiet(const ExperienceStore& store) {
+  wait_until_linked(store);
+  std::clock_t before = 0;
+  do {
+    before = std::clock();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  } while (std::clock() - before > CLOCKS_PER_SEC / 500);
+}
+
+/// The folder of a closed store of the set, made at the first call.
+std::string stored_set(std::size_t count) {
+  const std::string path = scratch_folder() + "/set-" + std::to_string(count);
+  if (fs::exists(path)) return path;
+  const VectorSet& set = clustered(count);
+  ExperienceStore store = open_store(path);
+  std::vector<Experience> some;
+  for (std::size_t i = 0; i < count; ++i) {
+    some.push_back(experience_of(set, i));
+    if (some.size() < 256 && i + 1 < count) continue;
+    const auto ids = store.store_many(some);
+    if (!ids) fail(ids.error().to_string());
+    some.clear();
+  }
+  const Status closed = store.close();
+  if (!closed.ok()) fail(closed.to_string());
+  return path;
+}
+
+SimilarityQuery plain_query(std::span<const float> vector, std::size_t ef) {
+  SimilarityQuery query;
+  query.vector.assign(vector.begin(), vector.end());
+  query.k = neighbours;
+  query.effort = ef;
+  query.outcome_weight = 0;
+  query.recency_weight = 0;
+  query.minimum_score = -1;
+  return query;
+}
+
+/// The share of true neighbours found at `ef`.
+double measure_recall(const ExperienceStore& store, const VectorSet& set, std::size_t ef) {
+  std::size_t hits = 0;
+  for (std::size_t q = 0; q < set.query_count(); ++q) {
+    const auto matches = store.find_similar(plain_query(set.query(q), ef));
+    if (!matches) fail(matches.error().to_string());
+    for (const Match& match : *matches) {
+      const float* found = set.vector(match.sequence - 1).data();
+      const double distance = exact_distance(set.metric, set.query(q).data(), found, set.dimension);
+      if (is_hit(set.metric, distance, set.kth_distances[q])) ++hits;
+    }
+  }
+  return static_cast<double>(hits) / static_cast<double>(set.query_count() * neighbours);
+}
+
+/// The least ef of a grid whose recall is enough, and that recall.
+std::pair<std::size_t, double> least_ef(const ExperienceStore& store, const VectorSet& set) {
+  double recall = 0;
+  for (std::size_t ef = neighbours; ef <= 2048; ef += std::max<std::size_t>(2, ef / 8)) {
+    recall = measure_recall(store, set, ef);
+    if (recall >= wanted_recall) return {ef, recall};
+  }
+  return {2048, recall};
+}
+
+void find_similar_row(benchmark::State& state, std::size_t count) {
+  const VectorSet& set = clustered(count);
+  const ExperienceStore store = open_store(stored_set(count));
+  wait_until_quiet(store);
+  const auto [ef, recall] = least_ef(store, set);
+  SimilarityQuery query = plain_query(set.query(0), ef);
+  std::vector<double> latencies_us;
+  std::size_t q = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    const auto start = SteadyClock::now();
+    query.vector.assign(set.query(q).begin(), set.query(q).end());
+    benchmark::DoNotOptimize(store.find_similar(query));
+    latencies_us.push_back(
+        std::chrono::duration<double, std::micro>(SteadyClock::now() - start).count());
+    q = (q + 1) % set.query_count();
+  }
+  std::sort(latencies_us.begin(), latencies_us.end());
+  state.counters["recall"] = recall;
+  state.counters["effort"] = static_cast<double>(ef);
+  state.counters["p50_us"] = latencies_us[latencies_us.size() / 2];
+  state.counters["p99_us"] = latencies_us[latencies_us.size() * 99 / 100];
+}
+
+void build_row(benchmark::State& state, std::size_t count) {
+  const std::string path = stored_set(count);
+  for (auto _ : state) {
+    const ExperienceStore store = open_store(path);
+    wait_until_linked(store);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+}
+
+void open_row(benchmark::State& state, std::size_t count) {
+  const std::string path = count == 0 ? "" : stored_set(count);
+  int round = 0;
+  for (auto _ : state) {
+    const std::string empty = scratch_folder() + "/empty-" + std::to_string(round++);
+    const ExperienceStore store = open_store(count == 0 ? empty : path);
+    if (count > 0) {
+      const auto matches = store.find_similar(plain_query(clustered(count).query(0), 64));
+      if (!matches) fail(matches.error().to_string());
+    }
+    state.PauseTiming();
+    (void)const_cast<ExperienceStore&>(store).close();
+    state.ResumeTiming();
+  }
+}
+
+/// Experiences to store, each different from all stored before.
+class Supply {
+ public:
+  explicit Supply(std::size_t batch) : set_(clustered(2'000)), batch_(batch) {}
+  const std::vector<Experience>& next() {
+    if (cut_ == chunks_.size()) refill();
+    return chunks_[cut_++];
+  }
+  [[nodiscard]] bool empty() const { return cut_ == chunks_.size(); }
+  void refill() {
+    chunks_.assign(std::max<std::size_t>(1, 4096 / batch_), {});
+    cut_ = 0;
+    for (std::vector<Experience>& chunk : chunks_) {
+      for (std::size_t i = 0; i < batch_; ++i) {
+        chunk.push_back(experience_of(set_, number_ % set_.size()));
+        chunk.back().duration_ns = static_cast<std::int64_t>(number_++);
+      }
+    }
+  }
+
+ private:
+  const VectorSet& set_;
+  std::size_t batch_;
+  std::vector<std::vector<Experience>> chunks_;
+  std::size_t cut_ = 0;
+  std::size_t number_ = 0;
+};
+
+void store_frys(benchmark::State& state, std::size_t batch) {
+  const std::string path = scratch_folder() + "/store-" + std::to_string(batch);
+  fs::remove_all(path);
+  ExperienceStore store = open_store(path);
+  Supply supply(batch);
+  for (auto _ : state) {
+    if (supply.empty()) {
+      state.PauseTiming();
+      supply.refill();
+      state.ResumeTiming();
+    }
+    const auto ids = store.store_many(supply.next());
+    if (!ids) fail(ids.error().to_string());
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch));
+}
+
+/// The bytes that the store writes for one experience: row, vector, log entry.
+struct PlainRow {
+  std::string id, row, key, vector, entry;
+};
+
+void store_peer(benchmark::State& state, std::size_t batch) {
+  const std::string path = scratch_folder() + "/plain-" + std::to_string(batch);
+  fs::remove_all(path);
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.write_buffer_size = std::size_t{8} << 20;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::ColumnFamilyOptions family(options);
+  if (!rocksdb::DB::Open(
+           options, path,
+           {{"default", family}, {"rows", family}, {"vectors", family}, {"log", family}}, &families,
+           &opened)
+           .ok()) {
+    fail("the peer's database can't be opened");
+  }
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  std::mt19937_64 random(1);
+  std::vector<PlainRow> rows(4096);
+  std::uint64_t sequence = 0;
+  const auto renew = [&] {
+    for (PlainRow& r : rows) {
+      const std::uint64_t number = __builtin_bswap64(++sequence);
+      r.key.assign(reinterpret_cast<const char*>(&number), sizeof(number));
+      r.id.resize(16);
+      for (char& c : r.id) c = static_cast<char>(random());
+      r.row.resize(224 + dimension * 4);
+      r.vector.resize(4 + dimension * 4);
+      r.entry.resize(84);
+      for (std::string* text : {&r.row, &r.vector, &r.entry}) {
+        for (std::size_t i = 0; i + 8 <= text->size(); i += 8) {
+          const std::uint64_t word = random();
+          text->replace(i, 8, reinterpret_cast<const char*>(&word), 8);
+        }
+      }
+    }
+  };
+  renew();
+  std::size_t at = 0;
+  for (auto _ : state) {
+    if (at + batch > rows.size()) {
+      state.PauseTiming();
+      renew();
+      at = 0;
+      state.ResumeTiming();
+    }
+    rocksdb::WriteBatch writes;
+    for (std::size_t i = 0; i < batch; ++i, ++at) {
+      (void)writes.Put(families[1], rows[at].id, rows[at].row);
+      (void)writes.Put(families[2], rows[at].key, rows[at].vector);
+      (void)writes.Put(families[3], rows[at].key, rows[at].entry);
+    }
+    if (!db->Write(rocksdb::WriteOptions(), &writes).ok()) fail("the peer can't write");
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch));
+  for (rocksdb::ColumnFamilyHandle* handle : families) {
+    (void)db->DestroyColumnFamilyHandle(handle);
+  }
+}
+
+std::string short_count(std::size_t count) {
+  return count % 1000 == 0 && count > 0 ? std::to_string(count / 1000) + "k"
+                                        : std::to_string(count);
+}
+
+}  // namespace
+
+void add_store_rows(bool full) {
+  using benchmark::kMicrosecond;
+  using benchmark::kMillisecond;
+  using benchmark::RegisterBenchmark;
+  for (const std::size_t batch : {std::size_t{1}, std::size_t{64}}) {
+    const std::string name = "store/" + std::to_string(batch);
+    RegisterBenchmark((name + "/frys").c_str(), store_frys, batch)->Unit(kMicrosecond);
+    RegisterBenchmark((name + "/rocksdb").c_str(), store_peer, batch)->Unit(kMicrosecond);
+  }
+  RegisterBenchmark("open/0/frys", open_row, 0)->Unit(kMillisecond)->UseRealTime();
+  std::vector<std::size_t> sizes = {20'000};
+  if (full) sizes.push_back(100'000);
+  for (const std::size_t size : sizes) {
+    const std::string count = short_count(size);
+    RegisterBenchmark(("open/" + count + "/frys").c_str(), open_row, size)
+        ->Unit(kMillisecond)
+        ->UseRealTime();
+    RegisterBenchmark(("find_similar/clustered-" + count + "@0.95/frys").c_str(), find_similar_row,
+                      size)
+        ->Unit(kMicrosecond);
+    RegisterBenchmark(("build/store-" + count + "/frys").c_str(), build_row, size)
+        ->Unit(kMillisecond)
+        ->UseRealTime()
+        ->Iterations(1);
+  }
+}
+
+}  // namespace frys::bench
