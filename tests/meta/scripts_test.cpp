@@ -59,6 +59,9 @@ TEST_F(Scripts, AnswerWrongWordsWithTwoAndTheUsageBeforeAnyWork) {
       {"bench", {"--json"}, "--json needs a file"},
       {"bench", {"--repetitions"}, "--repetitions needs a number"},
       {"bench", {"memory", "--foo"}, "unknown argument --foo"},
+      {"bench", {"--vectors"}, "--vectors needs a path"},
+      {"bench", {"--metric"}, "--metric needs l2, ip or cosine"},
+      {"bench", {"memory", "--vectors", "a.fvecs"}, "--vectors is for experience alone"},
   };
   for (const auto& one : cases) {
     const Ended ended = run(one.script, one.words);
