@@ -173,8 +173,8 @@ TEST_F(CorruptionTest, TheStoreHasEveryKindOfFile) {
 
 TEST_F(CorruptionTest, FlippedBitsAreSeenOrHarmless) { flip_bits(3); }
 
-using CorruptionSlowTest = CorruptionTest;
-TEST_F(CorruptionSlowTest, ManyFlippedBitsAreSeenOrHarmless) { flip_bits(60); }
+using CorruptionSlow = CorruptionTest;
+TEST_F(CorruptionSlow, ManyFlippedBitsAreSeenOrHarmless) { flip_bits(60); }
 
 TEST_F(CorruptionTest, AMissingFileIsSeen) {
   const fs::path newest_log = newest(folder_ / "store", ".log");

@@ -46,7 +46,7 @@ struct Acknowledged {
   ExperienceId id;
 };
 
-// Run by CrashSlowTest in a process of its own, never by itself.
+// Run by CrashSlow in a process of its own, never by itself.
 TEST(CrashChild, DISABLED_StoresUntilItIsKilled) {
   const char* path = std::getenv("FRYS_CRASH_PATH");
   ASSERT_NE(path, nullptr);
@@ -170,7 +170,7 @@ void kill_and_check(int rounds) {
 
 TEST(CrashTest, KilledTwiceNothingAcknowledgedIsLost) { kill_and_check(2); }
 
-TEST(CrashSlowTest, KilledFiftyTimesNothingAcknowledgedIsLost) { kill_and_check(50); }
+TEST(CrashSlow, KilledFiftyTimesNothingAcknowledgedIsLost) { kill_and_check(50); }
 
 TEST(CrashTest, AnotherProcessIsToldWhoHoldsTheStore) {
   testing::TemporaryFolder folder;
