@@ -29,6 +29,21 @@ constexpr std::uint32_t distance_of(Candidate candidate) noexcept {
   return static_cast<std::uint32_t>(candidate >> 32);
 }
 
+/// Sorts what is nearly sorted already, as by coarse distances, or short.
+inline void sort_candidates(std::span<Candidate> candidates) noexcept {
+  constexpr std::size_t longest_to_insert = 512;
+  if (candidates.size() > longest_to_insert) {
+    std::ranges::sort(candidates);
+    return;
+  }
+  for (std::size_t i = 1; i < candidates.size(); ++i) {
+    const Candidate candidate = candidates[i];
+    std::size_t at = i;
+    for (; at > 0 && candidates[at - 1] > candidate; --at) candidates[at] = candidates[at - 1];
+    candidates[at] = candidate;
+  }
+}
+
 /// Neighbours of one node that were not looked at before, and their distances.
 struct Batch {
   static constexpr std::size_t most = 128;  ///< Links of a node.
@@ -74,6 +89,11 @@ class CandidatePool {
     return node;
   }
   [[nodiscard]] bool has_next() const noexcept { return cursor_ <= size_; }
+  /// What will be taken next, and likely after it; `nobody` where there is none.
+  [[nodiscard]] std::uint32_t likely_next(std::size_t ahead) const noexcept {
+    const std::size_t at = cursor_ + ahead;
+    return at <= size_ ? node_of(words_[at] & ~expanded) : nobody;
+  }
   /// None was expanded.
   void restart() noexcept {
     for (std::size_t i = 1; i <= size_; ++i) words_[i] &= ~expanded;
@@ -91,12 +111,7 @@ class CandidatePool {
 
   /// Sorts the first `count` of `near_` and merges them into the words, from behind.
   void merge(std::size_t count) noexcept {
-    for (std::size_t i = 1; i < count; ++i) {
-      const Candidate candidate = near_[i];
-      std::size_t at = i;
-      for (; at > 0 && near_[at - 1] > candidate; --at) near_[at] = near_[at - 1];
-      near_[at] = candidate;
-    }
+    sort_candidates({near_, count});
     Candidate* const words = words_.data();
     std::size_t from = size_;  // words[0] is less than every candidate.
     std::size_t to = size_ + count;

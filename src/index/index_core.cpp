@@ -195,7 +195,7 @@ void IndexCore::refine(SearchScratch& scratch) const {
   distances.resize(nodes.size());
   codes_.fine(scratch.code.fine.data(), nodes, distances.data());
   for (std::size_t i = 0; i < nodes.size(); ++i) found[i] = make_candidate(distances[i], nodes[i]);
-  std::ranges::sort(found);
+  sort_candidates(found);
 }
 
 /// The nearest by the distances of their codes.

@@ -45,7 +45,7 @@ void Linker::collect(const CodeQuery& query) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
   }
-  std::ranges::sort(candidates_);
+  sort_candidates(candidates_);
 }
 
 /// Among `candidates_`, a node with the same code.

@@ -31,6 +31,14 @@ void Walker::gather(std::uint32_t node, int level, WalkScratch& scratch,
   for (const std::uint32_t neighbour : batch.view()) codes_.prefetch(neighbour);
 }
 
+/// Has the lists fetched of which one is needed next.
+void Walker::prefetch_likely(const CandidatePool& pool) const noexcept {
+  for (std::size_t ahead = 0; ahead < 2; ++ahead) {
+    const std::uint32_t node = pool.likely_next(ahead);
+    if (node != nobody) graph_.prefetch_links(node);
+  }
+}
+
 /// While the distances of one node's neighbours are computed, the codes of the next one's come from
 /// memory, and the list of the one after. So the order of expansion lags two nodes behind
 /// best-first, which costs less than it saves.
@@ -46,9 +54,9 @@ void Walker::beam(const CodeQuery& query, int level, WalkScratch& scratch) const
     next->count = 0;
     if (coming != nobody) gather(coming, level, scratch, *next);
     coming = pool.has_next() ? pool.take_next() : nobody;
-    if (coming != nobody && level == 0) graph_.prefetch_links(coming);
     codes_.coarse(query, now->view(), now->distances);
     pool.offer(*now);
+    if (level == 0) prefetch_likely(pool);
   } while (coming != nobody || next->count > 0 || pool.has_next());
 }
 

@@ -26,6 +26,7 @@ class Walker {
 
  private:
   void gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& batch) const noexcept;
+  void prefetch_likely(const CandidatePool& pool) const noexcept;
 
   const Graph& graph_;
   const CodeStore& codes_;
