@@ -35,6 +35,14 @@ class MadeVectors {
     }
   }
 
+  /// Makes some of the vectors ten times as long as others.
+  void stretch() {
+    for (std::size_t i = 0; i < rows_; ++i) {
+      const auto factor = static_cast<float>(0.2 + 1.8 * random_.next_unit());
+      for (std::size_t j = 0; j < dimension_; ++j) values_[i * dimension_ + j] *= factor;
+    }
+  }
+
   [[nodiscard]] std::size_t queries() const { return values_.size() / dimension_ - rows_; }
   [[nodiscard]] std::span<const float> rows(std::size_t begin, std::size_t end) const {
     return std::span(values_).subspan(begin * dimension_, (end - begin) * dimension_);
