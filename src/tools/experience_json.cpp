@@ -3,8 +3,6 @@
 
 #include "tools/experience_json.hpp"
 
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -14,11 +12,12 @@
 #include <map>
 
 #include "tools/base64.hpp"
+#include "tools/json_value.hpp"
 
 namespace frys::tools {
 namespace {
 
-using rapidjson::Value;
+using Value = JsonValue;
 using Writer = rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::UTF8<>,
                                  rapidjson::CrtAllocator, rapidjson::kWriteValidateEncodingFlag>;
 
@@ -152,15 +151,14 @@ class LineReader {
     }
   }
   const Value* take(const char* name) {
-    const auto found = object_.FindMember(name);
-    if (found == object_.MemberEnd()) return nullptr;
-    ++taken_[name];
-    return &found->value;
+    const Value* found = object_.find(name);
+    if (found != nullptr) ++taken_[name];
+    return found;
   }
   std::string text(const std::string& field, const Value& value) {
-    if (value.IsString()) return {value.GetString(), value.GetStringLength()};
-    if (value.IsObject() && value.MemberCount() == 1 && value.HasMember("base64")) {
-      const std::vector<std::byte> raw = bytes(field, value["base64"]);
+    if (value.kind == Value::Kind::text) return value.text;
+    if (value.names.size() == 1 && value.names[0] == "base64") {
+      const std::vector<std::byte> raw = bytes(field, value.items[0]);
       return {reinterpret_cast<const char*>(raw.data()), raw.size()};
     }
     fail(field, "must be a text");
@@ -168,58 +166,60 @@ class LineReader {
   }
   std::vector<std::byte> bytes(const std::string& field, const Value& value) {
     std::optional<std::vector<std::byte>> raw;
-    if (value.IsString()) raw = from_base64({value.GetString(), value.GetStringLength()});
+    if (value.kind == Value::Kind::text) raw = from_base64(value.text);
     if (!raw) fail(field, "must be bytes in base64");
     return raw ? *std::move(raw) : std::vector<std::byte>();
   }
   Outcome outcome(const Value& value) {
     for (const Outcome each : {Outcome::success, Outcome::failure, Outcome::partial}) {
-      if (value.IsString() && to_string(each) == value.GetString()) return each;
+      if (value.kind == Value::Kind::text && to_string(each) == value.text) return each;
     }
     fail("outcome", "must be \"success\", \"failure\" or \"partial\"");
     return Outcome::success;
   }
   void read_value(const std::string& field, const Value& value, double& number) {
-    value.IsNumber() ? void(number = value.GetDouble()) : fail(field, "must be a number");
+    if (value.kind != Value::Kind::number) return fail(field, "must be a number");
+    number = value.number;
   }
   void read_value(const std::string& field, const Value& value, std::int64_t& number) {
-    value.IsInt64() ? void(number = value.GetInt64())
-                    : fail(field, "must be a whole number of 64 bits");
+    if (!value.whole) return fail(field, "must be a whole number of 64 bits");
+    number = *value.whole;
   }
   void read_value(const std::string& field, const Value& value, std::uint64_t& number) {
-    value.IsUint64() ? void(number = value.GetUint64())
-                     : fail(field, "must be a whole number of 64 bits, not below zero");
+    if (!value.whole_unsigned) {
+      return fail(field, "must be a whole number of 64 bits, not below zero");
+    }
+    number = *value.whole_unsigned;
   }
   template <typename Number>
   void read_number(const char* name, Number& number) {
     if (const Value* value = take(name)) read_value(name, *value, number);
   }
   void read_resources(const Value& value, ExperienceResources& resources) {
-    if (!value.IsObject()) return fail("resources", "must be an object");
+    if (value.kind != Value::Kind::object) return fail("resources", "must be an object");
     std::size_t known = 0;
     resource_fields(resources, [&](const char* name, auto& number) {
-      const auto found = value.FindMember(name);
-      if (found == value.MemberEnd()) return;
+      const Value* found = value.find(name);
+      if (found == nullptr) return;
       ++known;
-      read_value(std::string("resources.") + name, found->value, number);
+      read_value(std::string("resources.") + name, *found, number);
     });
-    if (known != value.MemberCount()) fail("resources", "has a field that is unknown or twice");
+    if (known != value.names.size()) fail("resources", "has a field that is unknown or twice");
   }
   void read_tags(const Value& value, Experience& e) {
-    if (!value.IsArray()) return fail("tags", "must be a list of texts");
-    for (const Value& tag : value.GetArray()) e.tags.push_back(text("tags", tag));
+    if (value.kind != Value::Kind::list) return fail("tags", "must be a list of texts");
+    for (const Value& tag : value.items) e.tags.push_back(text("tags", tag));
   }
   void read_embedding(const Value& value, Experience& e) {
-    if (!value.IsArray()) return fail("embedding", "must be a list of numbers");
-    for (const Value& each : value.GetArray()) {
-      if (!each.IsNumber()) return fail("embedding", "must be a list of numbers");
-      e.embedding.push_back(static_cast<float>(each.GetDouble()));
+    if (value.kind != Value::Kind::list) return fail("embedding", "must be a list of numbers");
+    for (const Value& each : value.items) {
+      if (each.kind != Value::Kind::number) return fail("embedding", "must be a list of numbers");
+      e.embedding.push_back(static_cast<float>(each.number));
     }
   }
   void complain_of_others() {
     std::map<std::string, int> seen;
-    for (const auto& member : object_.GetObject()) {
-      const std::string name(member.name.GetString(), member.name.GetStringLength());
+    for (const std::string& name : object_.names) {
       if (!taken_.contains(name)) fail(name, "is not known");
       if (++seen[name] > 1) fail(name, "is there twice");
     }
@@ -261,18 +261,12 @@ std::string to_json_line(const Experience& experience) {
 }
 
 Result<Experience> from_json_line(std::string_view line) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag |
-                 rapidjson::kParseIterativeFlag>(line.data(), line.size());
-  if (document.HasParseError()) {
-    return Status(ErrorCode::invalid_argument,
-                  "column " + std::to_string(document.GetErrorOffset() + 1) + ": " +
-                      rapidjson::GetParseError_En(document.GetParseError()));
-  }
-  if (!document.IsObject()) {
+  const Result<Value> object = parse_json(line);
+  if (!object) return object.error();
+  if (object->kind != Value::Kind::object) {
     return Status(ErrorCode::invalid_argument, "a line must be one JSON object");
   }
-  return LineReader(document).read();
+  return LineReader(*object).read();
 }
 
 }  // namespace frys::tools
