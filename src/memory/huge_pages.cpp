@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 
 #include "memory/memory_tools.hpp"
@@ -76,8 +77,15 @@ HugePageTimes measure_huge_pages() noexcept {
 }
 
 bool huge_pages_pay_here() noexcept {
-  static const bool pay = probe();
-  return pay;
+  enum Answer : std::uint8_t { unknown, no, yes };
+  static constinit std::atomic<std::uint8_t> answer{unknown};
+  std::uint8_t known = answer.load(std::memory_order_relaxed);
+  if (known != unknown) return known == yes;
+  // Nobody waits for who measures, least of all a child that was forked meanwhile and has no such
+  // thread: it measures for itself, and the first answer stands.
+  const std::uint8_t measured = probe() ? yes : no;
+  const bool first = answer.compare_exchange_strong(known, measured, std::memory_order_relaxed);
+  return (first ? measured : known) == yes;
 }
 
 }  // namespace frys::detail

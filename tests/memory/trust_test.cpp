@@ -194,6 +194,25 @@ TEST(MemoryForkSlow, AChildOpensScopesWhateverItsParentsThreadsWereDoing) {
   EXPECT_EQ(ends[End::zero], forks) << ends[End::hung] << " children hung";
 }
 
+// The first large block makes the pool measure huge pages, once a process.
+TEST(MemoryForkSlow, AChildAsksItselfWhatItsParentWasMeasuring) {
+#ifdef FRYS_TESTS_TSAN
+  GTEST_SKIP() << "ThreadSanitizer does not go on in the child of a process with threads";
+#endif
+  for (int round = 0; round < 40; ++round) {
+    const End end = in_child([&] {
+      TensorMemoryManager memory = make_manager();
+      std::thread other([&] { static_cast<void>(memory.root().allocate(4 * mib)); });
+      std::this_thread::sleep_for(std::chrono::microseconds(50 * round));
+      const End inner = in_child([&] { return memory.root().allocate(4 * mib).has_value(); },
+                                 std::chrono::seconds(5));
+      other.join();
+      return inner == End::zero;
+    });
+    ASSERT_EQ(end, End::zero) << round;
+  }
+}
+
 TEST(MemoryPeak, DoesNotCountWhatTheSystemRefused) {
   FaultInjector faults;
   Environment environment;
