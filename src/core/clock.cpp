@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "core/first_made.hpp"
+
 namespace frys {
 namespace {
 
@@ -29,9 +31,8 @@ class SystemClock final : public Clock {
 Clock::~Clock() = default;
 
 const Clock& system_clock() noexcept {
-  // Never destroyed: static objects of a host may ask for the time in their destructors.
-  static const Clock& clock = *new SystemClock;
-  return clock;
+  static constinit detail::Immortal<SystemClock> clock;
+  return clock.object;
 }
 
 void ManualClock::advance_to(std::int64_t now_ns) noexcept {

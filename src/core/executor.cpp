@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/first_made.hpp"
+
 namespace frys {
 
 Executor::~Executor() = default;
@@ -32,9 +34,8 @@ void InlineExecutor::bulk(std::size_t count, std::size_t grain,
 }
 
 Executor& inline_executor() noexcept {
-  // Never destroyed, so that it also serves static objects of a host.
-  static Executor& executor = *new InlineExecutor;
-  return executor;
+  static constinit detail::Immortal<InlineExecutor> executor;
+  return executor.object;
 }
 
 }  // namespace frys

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "core/cgroup.hpp"
+#include "core/first_made.hpp"
 
 namespace frys {
 namespace {
@@ -21,7 +22,7 @@ std::size_t affine_cores() noexcept {
   return static_cast<std::size_t>(std::max(CPU_COUNT(&set), 1));
 }
 
-MachineInfo probe() {
+MachineInfo probe() noexcept {
   const detail::CgroupLimits limits = detail::read_cgroup_limits("");
   MachineInfo info{};
   info.page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -38,8 +39,8 @@ MachineInfo probe() {
 }  // namespace
 
 const MachineInfo& machine() noexcept {
-  static const MachineInfo info = probe();
-  return info;
+  static constinit detail::FirstMade<MachineInfo> info;
+  return info.get(probe);
 }
 
 }  // namespace frys

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <new>
 
+#include "core/first_made.hpp"
+
 namespace frys {
 
 /// Header of one heap block: the message's bytes follow it.
@@ -46,8 +48,8 @@ std::string_view to_string(ErrorCode code) noexcept {
 }
 
 const std::error_category& error_category() noexcept {
-  static const Category category;
-  return category;
+  static constinit detail::Immortal<Category> category;
+  return category.object;
 }
 
 std::error_code make_error_code(ErrorCode code) noexcept {

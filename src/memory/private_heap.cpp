@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/first_made.hpp"
 #include "memory/memory_tools.hpp"
 
 namespace frys {
@@ -85,12 +86,14 @@ const PrivateHeap* PrivateHeap::find(MemoryUpstream upstream) noexcept {
   static constexpr PrivateHeap system;
   switch (upstream) {
     case MemoryUpstream::mimalloc: {
-      static const PrivateHeap mimalloc = load_mimalloc();
-      return mimalloc.upstream_ == upstream ? &mimalloc : nullptr;
+      static constinit FirstMade<PrivateHeap> mimalloc;
+      const PrivateHeap& heap = mimalloc.get(load_mimalloc);
+      return heap.upstream_ == upstream ? &heap : nullptr;
     }
     case MemoryUpstream::jemalloc: {
-      static const PrivateHeap jemalloc = load_jemalloc();
-      return jemalloc.upstream_ == upstream ? &jemalloc : nullptr;
+      static constinit FirstMade<PrivateHeap> jemalloc;
+      const PrivateHeap& heap = jemalloc.get(load_jemalloc);
+      return heap.upstream_ == upstream ? &heap : nullptr;
     }
     case MemoryUpstream::system:
       return &system;

@@ -5,6 +5,7 @@
 
 #include <new>
 
+#include "core/first_made.hpp"
 #include "memory/scope_node.hpp"
 
 namespace frys {
@@ -13,8 +14,8 @@ namespace {
 Status no_scope() noexcept { return {ErrorCode::closed, "the scope handle is empty"}; }
 
 const std::string& no_name() noexcept {
-  static const std::string empty;
-  return empty;
+  static constinit detail::Immortal<std::string> empty;
+  return empty.object;
 }
 
 }  // namespace

@@ -37,8 +37,10 @@ void disown_in_child() noexcept {
   std::construct_at(&files_lock);
 }
 
+// To be told twice, where two threads come first, changes nothing.
 bool follows_forks() noexcept {
-  static const bool follows = ::pthread_atfork(nullptr, nullptr, &disown_in_child) == 0;
+  static constinit std::atomic<bool> follows{false};
+  if (!follows && ::pthread_atfork(nullptr, nullptr, &disown_in_child) == 0) follows = true;
   return follows;
 }
 

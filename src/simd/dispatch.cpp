@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "core/first_made.hpp"
 #include "simd/cpu.hpp"
 #include "simd/tables.hpp"
 
@@ -12,8 +13,9 @@ namespace frys::simd {
 namespace {
 
 const IsaChoice& active() noexcept {
-  static const IsaChoice chosen = choose_isa(std::getenv("FRYS_SIMD"), best_isa(cpu_features()));
-  return chosen;
+  static constinit frys::detail::FirstMade<IsaChoice> chosen;
+  return chosen.get(
+      []() noexcept { return choose_isa(std::getenv("FRYS_SIMD"), best_isa(cpu_features())); });
 }
 
 }  // namespace
