@@ -5,7 +5,7 @@
 // that forked; a lock that another thread held would stay locked in it for ever.
 //
 // So before a fork every lock is taken and every thread's cache claimed, and after it both
-// processes let go of them (`pthread_atfork`, registered with the first participant). What other
+// processes let go of them (`pthread_atfork`, registered when the library is loaded). What other
 // threads had cached is given back in the child.
 
 #pragma once

@@ -194,6 +194,37 @@ TEST(MemoryForkSlow, AChildOpensScopesWhateverItsParentsThreadsWereDoing) {
   EXPECT_EQ(ends[End::zero], forks) << ends[End::hung] << " children hung";
 }
 
+// Pools and trees are made and ended under locks that a fork takes, too.
+TEST(MemoryForkSlow, ManagersComeAndGoWhileOthersFork) {
+#ifdef FRYS_TESTS_TSAN
+  GTEST_SKIP() << "ThreadSanitizer does not go on in the child of a process with threads";
+#endif
+  const auto forks_beside_managers = [] {
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&] {
+        while (!stop) {
+          TensorMemoryManager memory = make_manager();
+          const MemoryScope out = *memory.root().child("out", {.shareable = true});
+          static_cast<void>(out.allocate(100));
+          static_cast<void>(memory.agent_scope("w", "a")->allocate(100));
+          static_cast<void>(memory.close());
+        }
+      });
+    }
+    bool all = true;
+    for (int i = 0; i < 300; ++i) {
+      all &= in_child([] { return make_manager().root().allocate(100).has_value(); },
+                      std::chrono::seconds(5)) == End::zero;
+    }
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+    return all;
+  };
+  EXPECT_EQ(in_child(forks_beside_managers, std::chrono::seconds(60)), End::zero);
+}
+
 // The first large block makes the pool measure huge pages, once a process.
 TEST(MemoryForkSlow, AChildAsksItselfWhatItsParentWasMeasuring) {
 #ifdef FRYS_TESTS_TSAN
