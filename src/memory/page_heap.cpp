@@ -180,15 +180,16 @@ Status PageHeap::prefault(std::size_t count, std::size_t longest) noexcept {
   std::array<PageRun*, most_pieces> taken;
   std::size_t pieces = 0;
   Status why;
-  for (std::size_t left = count; left != 0;) {
-    const auto pages = static_cast<std::uint32_t>(std::min(piece, left));
+  std::size_t ready = 0;
+  while (ready < count) {
+    const auto pages = static_cast<std::uint32_t>(std::min(piece, count - ready));
     PageRun* run = take_touched(lock, pages, why);
     if (run == nullptr) break;
     taken[pieces++] = run;
-    left -= pages;
+    ready += pages;
   }
   // Other runs give way, so that these are kept.
-  if (const std::size_t too_many = excess(idle_pages_ + count, limits_.retain_pages)) {
+  if (const std::size_t too_many = excess(idle_pages_ + ready, limits_.retain_pages)) {
     lock.unlock();
     purge(too_many);
     lock.lock();

@@ -89,6 +89,23 @@ TEST(Segment, PagesThatCannotBeMadeReadyAreColdAgain) {
   heap.give_back(run);
 }
 
+TEST(Segment, PagesThatCannotBeMadeReadyMakeNoOthersGiveWay) {
+  StingyPages pages(20 * mib);
+  PageHeap heap(pages, 8 * mib, {.retain_pages = 20}, nullptr);
+  Status why;
+  PageHeap::Cold cold;
+  PageRun* ready = heap.take(10, cold, why);
+  PageRun* wall = heap.take(1, cold, why);
+  PageRun* other = heap.take(8, cold, why);
+  PageRun* end = heap.take(1, cold, why);
+  heap.give_back(ready);
+  heap.give_back(other);
+  EXPECT_EQ(heap.prefault(20, 10).code(), ErrorCode::out_of_memory);
+  EXPECT_EQ(heap.stats().free_committed_bytes, 18 * heap_page_bytes);
+  heap.give_back(wall);
+  heap.give_back(end);
+}
+
 TEST(Segment, ManyPagesAreOneRecord) {
   AnonymousPages pages;
   PageHeap heap(pages, 1024 * mib, {}, nullptr);
