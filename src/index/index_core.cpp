@@ -60,9 +60,19 @@ Status IndexCore::check_rows(std::span<const float> rows) const {
   return {};
 }
 
+Status IndexCore::check_room(std::size_t more) const {
+  const std::size_t held = size();
+  if (more <= options_.max_vectors - held) return {};
+  return Status(ErrorCode::failed_precondition,
+                "the index holds " + std::to_string(held) + " vectors and was made for at most " +
+                    std::to_string(options_.max_vectors) + " (max_vectors): " +
+                    std::to_string(more) + " more do not fit, and none was added");
+}
+
 Result<std::uint32_t> IndexCore::add(std::span<const float> rows) {
   Status status = check_rows(rows);
   const std::size_t first = size();
+  if (status.ok()) status = check_room(rows.size() / dimension());
   for (std::size_t at = 0; status.ok() && at < rows.size(); at += dimension()) {
     status = add_one(rows.data() + at);
   }
@@ -99,6 +109,7 @@ void IndexCore::begin_graph() noexcept {
   try {
     if (!learned_) learn();
     for (const std::size_t size = this->size(); linked_ < size; ++linked_) {
+      if (!graph_.reserve(size).ok()) return;
       const auto node = static_cast<std::uint32_t>(linked_);
       codes_.load_stored(node, code_);
       linker_.link(node, code_);

@@ -65,6 +65,7 @@ class IndexCore {
   static constexpr std::size_t graph_begins = 1024;
 
   Status check_rows(std::span<const float> rows) const;
+  Status check_room(std::size_t more) const;
   Status add_one(const float* vector);
   void begin_graph() noexcept;
   void learn();

@@ -101,8 +101,14 @@ TEST(VectorIndex, RefusesBadQueries) {
 TEST(VectorIndex, NoMoreThanItWasMadeFor) {
   const MadeVectors made(4, 1500, 1, false);
   VectorIndex index = make_index({.dimension = 4, .max_vectors = 1200});
-  EXPECT_EQ(index.add(made.rows()).status(), ErrorCode::out_of_memory);
-  EXPECT_EQ(index.size(), 1200u);
+  ASSERT_TRUE(index.add(made.rows(0, 1150)));
+  const Status status = index.add(made.rows(1150, 1201)).status();
+  EXPECT_EQ(status, ErrorCode::failed_precondition);
+  EXPECT_NE(status.message().find("at most 1200 (max_vectors): 51 more"), std::string_view::npos)
+      << status.to_string();
+  EXPECT_EQ(index.size(), 1150U) << "nothing was added";
+  EXPECT_TRUE(index.add(made.rows(1150, 1200)));
+  EXPECT_EQ(index.size(), 1200U);
   EXPECT_EQ(search(index, made.query(0), 10).size(), 10u);
 }
 

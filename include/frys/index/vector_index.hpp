@@ -40,7 +40,9 @@ enum class VectorCodes : std::uint8_t {
   u8,        ///< A byte a dimension on a scale learned from the first vectors; the vectors are kept
              ///< as f32 beside them, and what the walk found is ranked again by these.
   exact_u8,  ///< A byte a dimension, for vectors of whole numbers from 0 to 255 with `Metric::l2`;
-             ///< others are refused. Nothing is lost, so nothing is kept beside them.
+             ///< others are refused. Nothing is lost, so nothing is kept beside them. A query may
+             ///< hold any numbers, but the walk takes them for the nearest byte's and finds less
+             ///< the farther they are from one.
 };
 
 FRYS_API std::string_view to_string(Metric metric) noexcept;
@@ -91,7 +93,8 @@ class FRYS_API VectorIndex {
   /// Adds the vectors that stand one after another in `rows`; returns the first one's ordinal,
   /// which the others follow. Errors: invalid_argument (`rows` is no whole number of vectors, or a
   /// number in it is not finite, or too large to be squared, or not a whole number of a byte with
-  /// `exact_u8`; nothing was added then), out_of_memory (the vectors before the one that found none
+  /// `exact_u8`) and failed_precondition (more than `max_vectors`), where nothing was added;
+  /// out_of_memory (the vectors before the one that found none
   /// are in). Cost: some tens of microseconds a vector; the one that ends the first 1024, which are
   /// searched by comparing all, links these.
   Result<std::uint32_t> add(std::span<const float> rows) noexcept;
