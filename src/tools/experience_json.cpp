@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "tools/base64.hpp"
@@ -214,6 +215,9 @@ class LineReader {
     if (value.kind != Value::Kind::list) return fail("embedding", "must be a list of numbers");
     for (const Value& each : value.items) {
       if (each.kind != Value::Kind::number) return fail("embedding", "must be a list of numbers");
+      if (std::abs(each.number) > std::numeric_limits<float>::max()) {
+        return fail("embedding", "holds a number beyond those of 32 bits");
+      }
       e.embedding.push_back(static_cast<float>(each.number));
     }
   }
