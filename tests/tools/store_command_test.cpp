@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "frys/core/random.hpp"
 #include "frys/experience/experience_store.hpp"
 #include "tools/tool_runner.hpp"
 
@@ -131,6 +132,7 @@ TEST(StoreCommand, ALineThatIsWrongIsNamedAndThoseBeforeItAreKept) {
       {R"({"resources":{"peak":1}})", "field \"resources\""},
       {R"({"tags":"a"})", "field \"tags\""},
       {R"({"embedding":[1,"2"]})", "field \"embedding\""},
+      {R"({"embedding":[1,-3.5e38]})", "field \"embedding\": holds a number beyond"},
       {R"({"embedding":[1,2]})", "embedding has 2 floats"},
       {R"({"payload":"a"})", "field \"payload\": must be bytes in base64"},
       {R"({"payload":"QQ=A"})", "field \"payload\": must be bytes in base64"},
@@ -148,7 +150,46 @@ TEST(StoreCommand, ALineThatIsWrongIsNamedAndThoseBeforeItAreKept) {
   }
 }
 
-TEST(StoreCommand, VerifyNamesADamagedRecordAndExportPassesItOver) {
+TEST(StoreCommand, VerifyNamesDamagedRecordsAndExportPassesThemOver) {
+  const TestFolder folder;
+  const std::string path = folder.path("store");
+  {
+    ExperienceStore store =
+        *ExperienceStore::open({.path = path, .write_buffer_bytes = std::size_t{1} << 20}, {});
+    SeededRandom random(1);
+    for (int i = 0; i < 400; ++i) {
+      Experience e;
+      e.situation = "number " + std::to_string(i);
+      for (int at = 0; at < 8192; ++at) e.payload.push_back(std::byte(random.next_below(256)));
+      ASSERT_TRUE(store.store(e));
+    }
+  }
+  std::filesystem::path table;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.path().extension() != ".sst") continue;
+    if (table.empty() || entry.file_size() > std::filesystem::file_size(table)) table = entry;
+  }
+  ASSERT_GT(std::filesystem::file_size(table), 500'000U) << "no table holds payloads";
+  std::fstream file(table, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(200'000);
+  const int byte = file.get();
+  file.seekp(200'000);
+  file.put(static_cast<char>(byte ^ 1));
+  file.close();
+  const ToolRun verified = run_tool({"store", "verify", path});
+  EXPECT_EQ(verified.exit_code, 1);
+  EXPECT_THAT(verified.err, HasSubstr("block checksum mismatch"));
+  const std::string out = folder.path("out.jsonl");
+  const ToolRun exported = run_tool({"store", "export", path, out});
+  EXPECT_EQ(exported.exit_code, 1) << exported.out;
+  EXPECT_EQ(exported.err, verified.err);
+  const std::size_t whole = split(read_file(out), '\n').size();
+  EXPECT_GE(whole, 390U);
+  EXPECT_LT(whole, 400U);
+  EXPECT_THAT(verified.out, HasSubstr(std::to_string(whole) + " whole"));
+}
+
+TEST(StoreCommand, ADamagedLogOpensWithSalvageOnly) {
   const TestFolder folder;
   const Filled filled(folder);
   EXPECT_EQ(run_tool({"store", "verify", filled.path}).out, "301 whole, 0 damaged\n");
