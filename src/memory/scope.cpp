@@ -14,8 +14,8 @@ namespace {
 Status no_scope() noexcept { return {ErrorCode::closed, "the scope handle is empty"}; }
 
 const std::string& no_name() noexcept {
-  static constinit detail::Immortal<std::string> empty;
-  return empty.object;
+  static constinit detail::FirstMade<std::string> empty;
+  return empty.get([]() noexcept { return std::string(); });
 }
 
 }  // namespace
