@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <string>
 
-#include "simd/dispatch.hpp"
-
 namespace frys::index {
 
 std::unique_ptr<SearchScratch> ScratchPool::take() {
@@ -32,7 +30,10 @@ IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
       space_(options.metric, options.codes, options.dimension),
       codes_(space_),
       linker_(graph_, codes_, options.links, options.build_effort, seed),
-      prepared_(options.dimension) {}
+      searcher_(space_, vectors_, codes_, graph_),
+      prepared_(options.dimension) {
+  codes_.make_stored(prepared_.data(), code_);
+}
 
 Status IndexCore::open() noexcept {
   Status status = codes_.create(options_.max_vectors);
@@ -74,63 +75,77 @@ Result<std::uint32_t> IndexCore::add(std::span<const float> rows) {
   const std::size_t first = size();
   if (status.ok()) status = check_room(rows.size() / dimension());
   for (std::size_t at = 0; status.ok() && at < rows.size(); at += dimension()) {
-    status = add_one(rows.data() + at);
+    status = reserve(1);
+    if (!status.ok()) break;
+    append(rows.data() + at);
+    link_all();
   }
   if (!status.ok()) return status;
   return static_cast<std::uint32_t>(first);
 }
 
-Status IndexCore::add_one(const float* vector) {
+Status IndexCore::reserve(std::size_t more) noexcept {
+  const std::size_t rows = size() + more;
+  return space_.keeps_vectors() ? vectors_.reserve(rows) : codes_.reserve(rows);
+}
+
+void IndexCore::append(const float* vector) noexcept {
   const std::size_t row = size_.load(std::memory_order_relaxed);
-  Status status = codes_.reserve(row + 1);
-  if (status.ok()) status = graph_.reserve(row + 1);
-  if (status.ok() && space_.keeps_vectors()) status = vectors_.reserve(row + 1);
-  if (!status.ok()) return status;
   const auto node = static_cast<std::uint32_t>(row);
-  space_.prepare(vector, prepared_.data());
-  if (space_.keeps_vectors()) std::ranges::copy(prepared_, vectors_.row<float>(node));
-  if (learned_ || !space_.keeps_vectors()) {
+  if (space_.keeps_vectors()) {
+    space_.prepare(vector, vectors_.row<float>(node));
+  } else {
+    space_.prepare(vector, prepared_.data());
     codes_.make_stored(prepared_.data(), code_);
     codes_.write(node, code_);
   }
-  const bool in_graph = linked_ == row && learned_;
-  if (in_graph) {
-    linker_.link(node, code_);
-    ++linked_;
-  }
   size_.store(row + 1, std::memory_order_release);
-  if (!in_graph && row + 1 >= graph_begins) begin_graph();
-  return {};
 }
 
-/// Links all there are. Where memory runs out, searches go on comparing all, and the next addition
-/// goes on here.
-void IndexCore::begin_graph() noexcept {
+// ---- linking ---------------------------------------------------------------------------------
+
+/// Where memory runs out, searches go on comparing, and the next addition goes on here.
+void IndexCore::link_all() noexcept {
   try {
-    if (!learned_) learn();
-    for (const std::size_t size = this->size(); linked_ < size; ++linked_) {
-      if (!graph_.reserve(size).ok()) return;
-      const auto node = static_cast<std::uint32_t>(linked_);
-      codes_.load_stored(node, code_);
-      linker_.link(node, code_);
+    while (can_link()) {
+      if (!link_next().ok()) return;
     }
-    graph_ready_.store(true, std::memory_order_release);
   } catch (const std::bad_alloc&) {
   }
 }
 
-/// Searches that compare all may be reading the rows that are completed here.
+Status IndexCore::link_next() {
+  const std::size_t row = linked();
+  Status status = graph_.reserve(row + 1);
+  if (status.ok() && space_.keeps_vectors()) {
+    status = codes_.reserve(std::max(row + 1, graph_begins));
+  }
+  if (!status.ok()) return status;
+  if (!learned_) learn();
+  const auto node = static_cast<std::uint32_t>(row);
+  if (space_.keeps_vectors()) {
+    codes_.make_stored(vectors_.row<float>(node), link_code_);
+    codes_.write(node, link_code_);
+  } else {
+    codes_.load_stored(node, link_code_);
+  }
+  linker_.link(node, link_code_);
+  linked_.store(row + 1, std::memory_order_release);
+  return {};
+}
+
+/// From the first vectors only, so that it makes no difference when they are linked.
 void IndexCore::learn() {
-  const std::size_t rows = size();
-  std::vector<float> first(rows * dimension());
+  std::vector<float> first(graph_begins * dimension());
   SearchScratch scratch;
-  for (std::uint32_t node = 0; node < rows; ++node) {
-    std::copy_n(vector_of(node, scratch), dimension(), first.data() + node * dimension());
+  for (std::uint32_t node = 0; node < graph_begins; ++node) {
+    std::copy_n(searcher_.vector_of(node, scratch), dimension(), first.data() + node * dimension());
   }
   space_.learn(first);
-  for (std::uint32_t node = 0; node < rows; ++node) {
-    codes_.make_stored(first.data() + node * dimension(), code_);
-    codes_.write_learned(node, code_);
+  // Searches that compare all may be reading the rows that are completed here.
+  for (std::uint32_t node = 0; !space_.keeps_vectors() && node < graph_begins; ++node) {
+    codes_.make_stored(first.data() + node * dimension(), link_code_);
+    codes_.write_learned(node, link_code_);
   }
   learned_ = true;
 }
@@ -142,127 +157,24 @@ std::size_t IndexCore::bytes() const noexcept {
 
 // ---- searching -------------------------------------------------------------------------------
 
-namespace {
-
-bool nearer(const VectorNeighbour& a, const VectorNeighbour& b) noexcept {
-  return a.distance < b.distance || (a.distance == b.distance && a.ordinal < b.ordinal);
-}
-
-/// Keeps `nearest` sorted, and at most `count` of them.
-void offer(std::vector<VectorNeighbour>& nearest, std::size_t count, VectorNeighbour found) {
-  if (nearest.size() == count) {
-    if (!nearer(found, nearest.back())) return;
-    nearest.pop_back();
-  }
-  nearest.insert(std::ranges::upper_bound(nearest, found, nearer), found);
-}
-
-}  // namespace
-
-/// The prepared vector, read from its code if need be.
-const float* IndexCore::vector_of(std::uint32_t node, SearchScratch& scratch) const {
-  if (space_.keeps_vectors()) return vectors_.row<float>(node);
-  scratch.whole.resize(codes_.code_bytes());
-  scratch.decoded.resize(dimension());
-  space_.decode(codes_.code(node, scratch.whole.data()), scratch.decoded.data());
-  return scratch.decoded.data();
-}
-
-void IndexCore::scan(std::size_t count, SearchScratch& scratch) const {
-  const auto size = static_cast<std::uint32_t>(this->size());
-  for (std::uint32_t node = 0; node < size; ++node) {
-    const float distance = space_.distance(scratch.query.data(), vector_of(node, scratch));
-    offer(scratch.nearest, count, {node, distance});
-  }
-}
-
-void IndexCore::walk(std::size_t count, std::size_t effort, SearchScratch& scratch) const {
-  codes_.make_query(scratch.query.data(), scratch.code);
-  const Walker walker(graph_, codes_);
-  walker.descend(scratch.code, graph_.entry(), 0, effort, size(), scratch.walk);
-  walker.beam(scratch.code, 0, scratch.walk);
-  refine(scratch);
-  if (space_.is_distance() && space_.keeps_whole(scratch.query.data())) {
-    return take_in_order(count, scratch);
-  }
-  const bool codes_order = space_.codes() == VectorCodes::f32 || space_.codes() == VectorCodes::f16;
-  rank_again(count, codes_order ? count : effort + count, scratch);
-}
-
-/// Sorts what the walk found by fine distances.
-void IndexCore::refine(SearchScratch& scratch) const {
-  const CandidatePool& pool = scratch.walk.pool;
-  std::vector<Candidate>& found = scratch.found;
-  found.clear();
-  for (std::size_t i = 0; i < pool.size(); ++i) found.push_back(pool[i]);
-  if (!codes_.cut()) return;
-  std::vector<std::uint32_t>& nodes = scratch.nodes;
-  std::vector<std::uint32_t>& distances = scratch.distances;
-  nodes.clear();
-  for (const Candidate candidate : found) {
-    nodes.push_back(node_of(candidate));
-    codes_.prefetch_fine(node_of(candidate));
-  }
-  distances.resize(nodes.size());
-  codes_.fine(scratch.code.fine.data(), nodes, distances.data());
-  for (std::size_t i = 0; i < nodes.size(); ++i) found[i] = make_candidate(distances[i], nodes[i]);
-  sort_candidates(found);
-}
-
-/// The nearest by the distances of their codes.
-void IndexCore::take_in_order(std::size_t count, SearchScratch& scratch) const {
-  for (const Candidate candidate : scratch.found) {
-    const float distance = space_.distance_of(distance_of(candidate));
-    for (std::uint32_t node = node_of(candidate); node != nobody; node = graph_.twin(node)) {
-      if (scratch.nearest.size() == count) return;
-      scratch.nearest.push_back({node, distance});
-    }
-  }
-}
-
-/// The nearest by the distances of the vectors, of `at_most` that are nearest by their codes.
-void IndexCore::rank_again(std::size_t count, std::size_t at_most, SearchScratch& scratch) const {
-  const float* query = scratch.query.data();
-  const float query_square = simd::kernels().dot_f32(query, query, dimension());
-  if (space_.keeps_vectors()) {
-    for (std::size_t i = 0; i < std::min(count, scratch.found.size()); ++i) {
-      __builtin_prefetch(vectors_.row<float>(node_of(scratch.found[i])));
-    }
-  }
-  std::uint32_t reach = 0xffffffff;
-  for (const Candidate candidate : scratch.found) {
-    if (space_.keeps_vectors() && distance_of(candidate) >= reach) return;
-    for (std::uint32_t node = node_of(candidate); node != nobody; node = graph_.twin(node)) {
-      if (at_most-- == 0) return;
-      offer(scratch.nearest, count, {node, space_.distance(query, vector_of(node, scratch))});
-    }
-    if (scratch.nearest.size() == count) {
-      reach = space_.reach(scratch.nearest.back().distance, query_square);
-    }
-  }
-}
-
-Result<std::size_t> IndexCore::search(std::span<const float> query, std::size_t count,
-                                      std::size_t effort, std::span<VectorNeighbour> out) const {
-  if (query.size() != dimension() || out.size() < count) {
+Result<std::size_t> IndexCore::search(const SearchRequest& request,
+                                      std::span<VectorNeighbour> out) const {
+  if (request.query.size() != dimension() || out.size() < request.count) {
     return Status(ErrorCode::invalid_argument,
-                  "a query of " + std::to_string(query.size()) + " numbers and room for " +
+                  "a query of " + std::to_string(request.query.size()) + " numbers and room for " +
                       std::to_string(out.size()) + " answers; the index needs " +
-                      std::to_string(dimension()) + " and " + std::to_string(count));
+                      std::to_string(dimension()) + " and " + std::to_string(request.count));
   }
-  if (const char* why = space_.refusal(query, false); why != nullptr) {
+  if (const char* why = space_.refusal(request.query, false); why != nullptr) {
     return Status(ErrorCode::invalid_argument, std::string("the query has ") + why);
   }
-  if (count == 0) return std::size_t{0};
+  if (request.count == 0) return std::size_t{0};
   std::unique_ptr<SearchScratch> scratch = scratches_.take();
   scratch->query.resize(dimension());
-  scratch->nearest.clear();
-  space_.prepare(query.data(), scratch->query.data());
-  if (graph_ready_.load(std::memory_order_acquire)) {
-    walk(count, std::min(std::max(effort, count), size()), *scratch);
-  } else {
-    scan(count, *scratch);
-  }
+  space_.prepare(request.query.data(), scratch->query.data());
+  // What is linked is not less than this when its vectors are read.
+  const std::size_t linked = this->linked();
+  searcher_.search(request, linked, size(), *scratch);
   std::ranges::copy(scratch->nearest, out.begin());
   const std::size_t found = scratch->nearest.size();
   scratches_.give_back(std::move(scratch));

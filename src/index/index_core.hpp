@@ -2,34 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What stands behind `VectorIndex`: the tables, the graph, and the order in which they are written
-// and read. The first `graph_begins` vectors are compared one by one; with the last of these the
-// scale of the codes is learned from them, and all are linked. From then on a vector is encoded and
-// linked as it is added.
+// and read. Vectors are compared one by one until they are linked. Linking begins when there are
+// `graph_begins`, from which the scale of the codes is learned.
 
 #pragma once
 
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "frys/index/vector_index.hpp"
 #include "index/code_space.hpp"
 #include "index/linker.hpp"
+#include "index/searcher.hpp"
 
 namespace frys::index {
-
-/// What one search writes to.
-struct SearchScratch {
-  WalkScratch walk;
-  std::vector<float> query;      ///< Prepared.
-  CodeQuery code;                ///< Its code.
-  std::vector<std::byte> whole;  ///< Another code, and the vector it keeps.
-  std::vector<float> decoded;
-  std::vector<std::uint32_t> nodes;  ///< Found by the walk.
-  std::vector<std::uint32_t> distances;
-  std::vector<Candidate> found;  ///< By fine distances.
-  std::vector<VectorNeighbour> nearest;
-};
 
 /// Lends scratches out. Threads: safe.
 class ScratchPool {
@@ -43,6 +29,11 @@ class ScratchPool {
   std::vector<std::unique_ptr<SearchScratch>> free_;
 };
 
+/// Vectors are appended, and linked into the graph then or later, by whoever has the time; a search
+/// sees what is appended.
+///
+/// Threads: `add` one at a time, or `reserve` and `append` one at a time beside `link_next` one at
+/// a time, where the codes do not keep the vectors; the rest at any time.
 class IndexCore {
  public:
   IndexCore(const VectorIndexOptions& options, std::uint64_t seed);
@@ -54,28 +45,38 @@ class IndexCore {
 
   /// As `VectorIndex`. Throw bad_alloc.
   Result<std::uint32_t> add(std::span<const float> rows);
-  Result<std::size_t> search(std::span<const float> query, std::size_t count, std::size_t effort,
-                             std::span<VectorNeighbour> out) const;
+  Result<std::size_t> search(const SearchRequest& request, std::span<VectorNeighbour> out) const;
+
+  /// Makes room for `more` vectors. Errors: out_of_memory.
+  Status reserve(std::size_t more) noexcept;
+  /// Adds a vector that there is room for.
+  void append(const float* vector) noexcept;
+  /// Whether there is a vector to link, and enough of them for a graph.
+  [[nodiscard]] bool can_link() const noexcept {
+    return size() >= graph_begins && linked() < size();
+  }
+  /// Links the first vector that is not. The same order of vectors makes the same graph, whenever
+  /// they are linked. Errors: out_of_memory. Throws bad_alloc.
+  Status link_next();
 
   [[nodiscard]] std::size_t dimension() const noexcept { return space_.dimension(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::size_t linked() const noexcept {
+    return linked_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::size_t bytes() const noexcept;
+  /// The prepared vector `node`; where the codes do not keep it.
+  [[nodiscard]] const float* vector(std::uint32_t node) const noexcept {
+    return vectors_.row<float>(node);
+  }
 
- private:
   static constexpr std::size_t graph_begins = 1024;
 
+ private:
   Status check_rows(std::span<const float> rows) const;
   Status check_room(std::size_t more) const;
-  Status add_one(const float* vector);
-  void begin_graph() noexcept;
+  void link_all() noexcept;
   void learn();
-  const float* vector_of(std::uint32_t node, SearchScratch& scratch) const;
-
-  void scan(std::size_t count, SearchScratch& scratch) const;
-  void walk(std::size_t count, std::size_t effort, SearchScratch& scratch) const;
-  void refine(SearchScratch& scratch) const;
-  void take_in_order(std::size_t count, SearchScratch& scratch) const;
-  void rank_again(std::size_t count, std::size_t at_most, SearchScratch& scratch) const;
 
   const VectorIndexOptions options_;
   CodeSpace space_;
@@ -83,12 +84,13 @@ class IndexCore {
   CodeStore codes_;
   Graph graph_;
   Linker linker_;
+  Searcher searcher_;
   std::vector<float> prepared_;  ///< Of the vector that is being added.
   CodeQuery code_;               ///< The same.
+  CodeQuery link_code_;          ///< Of the one that is being linked.
+  bool learned_ = false;         ///< Codes are on their scale.
   std::atomic<std::size_t> size_{0};
-  std::size_t linked_ = 0;                ///< Vectors in the graph.
-  bool learned_ = false;                  ///< Codes are on their scale.
-  std::atomic<bool> graph_ready_{false};  ///< All vectors are in the graph.
+  std::atomic<std::size_t> linked_{0};  ///< Vectors in the graph.
   mutable ScratchPool scratches_;
 };
 

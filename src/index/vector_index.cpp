@@ -108,7 +108,7 @@ Result<std::size_t> VectorIndex::search(std::span<const float> query, std::size_
                                         std::size_t effort,
                                         std::span<VectorNeighbour> out) const noexcept {
   try {
-    return impl_->core.search(query, count, effort, out);
+    return impl_->core.search({query, count, effort}, out);
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }

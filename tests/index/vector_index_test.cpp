@@ -156,7 +156,7 @@ TEST(VectorIndex, ManyOfTheSameHideNobody) {
     }
     EXPECT_EQ(ordinals.size(), 301u);
     for (std::size_t i = 0; i < 1500; i += 30) {
-      const std::vector<VectorNeighbour> found = search(index, made.row(i), 1);
+      const std::vector<VectorNeighbour> found = search(index, made.row(i), 1, 30);
       ASSERT_EQ(found.size(), 1u);
       EXPECT_NEAR(found[0].distance, 0, 1e-5) << i;
     }
@@ -234,7 +234,7 @@ void search_beside_a_writer(Metric metric, VectorCodes codes) {
       if (size == 0) continue;
       const std::size_t i = random.next_below(size);
       const float own = exact_distance(metric, made.row(i), made.row(i));
-      const std::vector<VectorNeighbour> found = search(index, made.row(i), 1, 50);
+      const std::vector<VectorNeighbour> found = search(index, made.row(i), 1, 20);
       ++asked;
       if (found.empty() || found[0].distance > own + 1e-4F) ++missed;
     }

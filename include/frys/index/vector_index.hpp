@@ -94,14 +94,15 @@ class FRYS_API VectorIndex {
   /// which the others follow. Errors: invalid_argument (`rows` is no whole number of vectors, or a
   /// number in it is not finite, or too large to be squared, or not a whole number of a byte with
   /// `exact_u8`) and failed_precondition (more than `max_vectors`), where nothing was added;
-  /// out_of_memory (the vectors before the one that found none
-  /// are in). Cost: some tens of microseconds a vector; the one that ends the first 1024, which are
-  /// searched by comparing all, links these.
+  /// out_of_memory (the vectors before the one that found none are in). Where there is memory for a
+  /// vector but not for its links, it is in, and a later addition links it. Cost: some tens of
+  /// microseconds a vector; the one that ends the first 1024, which are searched by comparing all,
+  /// links these.
   Result<std::uint32_t> add(std::span<const float> rows) noexcept;
 
   /// Writes the at most `count` nearest vectors, nearest first, equal ones in no promised order, to
   /// the front of `out`; returns how many. `effort` (ef; raised to `count`) is how many candidates
-  /// the walk keeps: more find more, and take longer.
+  /// the walk keeps: more find more, and take longer, up to where comparing all codes takes less.
   /// Shapes: `query` has `dimension()` elements, `out` at least `count`.
   /// Errors: invalid_argument (shapes, or a query that is not finite or too large to be squared),
   /// out_of_memory. Cost: no allocation once as many searches have run at the same time before.
