@@ -214,7 +214,7 @@ TEST(MemoryForkSlow, ManagersComeAndGoWhileOthersFork) {
       });
     }
     bool all = true;
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 100; ++i) {
       all &= in_child([] { return make_manager().root().allocate(100).has_value(); },
                       std::chrono::seconds(5)) == End::zero;
     }
