@@ -7,7 +7,6 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(RocksDBShared REQUIRED)
 find_package(Asio REQUIRED)
-find_package(Hnswlib REQUIRED)
 find_path(FRYS_XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
 mark_as_advanced(FRYS_XSIMD_INCLUDE_DIR)
 
@@ -19,7 +18,6 @@ endfunction()
 
 frys_header_only(frys_xsimd "${FRYS_XSIMD_INCLUDE_DIR}")
 frys_header_only(frys_asio "${ASIO_INCLUDE_DIR}")
-frys_header_only(frys_hnswlib "${HNSWLIB_INCLUDE_DIR}")
 
 # Only cuda.h is needed: the driver is loaded at run time, so that a build made with the toolkit
 # also runs on a machine without a GPU.

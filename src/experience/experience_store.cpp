@@ -24,10 +24,6 @@ using namespace detail;  // NOLINT: this file is the door of the room.
 
 // Among so few candidates a filter is scanned, exactly, rather than searched through.
 constexpr std::size_t narrow_limit = 4096;
-// A wider filter that lets little through is scanned when the search gets nowhere: when it has
-// looked at more vectors than one without a filter would, and at as many as a scan's time allows.
-constexpr std::size_t walks_per_effort = 32;
-constexpr std::size_t scans_per_walk = 16;
 
 Status invalid_option(const std::string& what) {
   return Status(ErrorCode::invalid_argument, "experience store: " + what);
@@ -40,7 +36,7 @@ Status check_range(std::string_view name, std::size_t value, std::size_t least, 
 }
 
 Status check_options(const ExperienceStoreOptions& options) {
-  Status status = check_range("graph_links", options.graph_links, 2, 256);
+  Status status = check_range("graph_links", options.graph_links, 4, 64);
   if (status.ok()) {
     status =
         check_range("graph_build_effort", options.graph_build_effort, options.graph_links, 4096);
@@ -193,8 +189,8 @@ Status ExperienceStore::Impl::open() {
   if (!opened) return opened.error();
   lake = std::move(*opened);
   if (lake_options.as_made) take_description();
-  Result<std::unique_ptr<PatternIndex>> made =
-      make_hnsw_index({dimension, options.graph_links, options.graph_build_effort}, environment);
+  Result<std::unique_ptr<PatternIndex>> made = PatternIndex::create(
+      {dimension, options.graph_links, options.graph_build_effort}, environment);
   if (!made) return made.error();
   index = std::move(*made);
   commits = std::make_unique<CommitQueue>(*lake, *index, attributes, environment);
@@ -368,22 +364,21 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
   const AttributeFilter filter =
       attributes.filter(query.workflow, query.agent, query.step_type, outcome);
   if (filter.impossible) return std::vector<Match>();
+  const std::int64_t now_ns = environment.clock->wall_ns();
+  if (!filter.empty() && filter.carriers <= narrow_limit) {
+    return rank_matches(query, scan(filter, unit), attributes, now_ns);
+  }
   const auto accepts = [&](std::uint32_t ordinal) {
     return filter.accepts(attributes.row(ordinal));
   };
-  const AcceptOrdinal accept(accepts);
-  IndexQuery wanted{unit, candidates_wanted(query), query.effort};
+  const auto list = [&](std::size_t from, std::span<std::uint32_t> out) {
+    return attributes.carriers(filter, from, out);
+  };
+  const index::NodeFilter let_through{accepts, list, filter.carriers};
+  index::SearchRequest wanted{{unit, dimension}, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
-  std::optional<std::vector<Neighbour>> nearest;
-  if (filter.empty()) {
-    nearest = index->search(wanted);
-  } else if (filter.carriers > narrow_limit) {
-    wanted.accept = &accept;
-    wanted.patience = walks_per_effort * wanted.effort + filter.carriers / scans_per_walk;
-    nearest = index->search(wanted);
-  }
-  if (!nearest) nearest = scan(filter, unit);
-  return rank_matches(query, *nearest, attributes, environment.clock->wall_ns());
+  if (!filter.empty()) wanted.filter = &let_through;
+  return rank_matches(query, index->search(wanted), attributes, now_ns);
 }
 
 Result<ScanPage> ExperienceStore::Impl::scan(const ScanQuery& query) const {

@@ -1,27 +1,31 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Finds the nearest of many vectors. Internal: the store is its only user, hnswlib's graph its
-// first form. Vectors are numbered from 0 in order of arrival, and have length 1 (or are zero), so
-// that their inner product is their cosine.
+// The store's index of vectors: `IndexCore` fed by writers and linked in the background. So a write
+// is visible at once and costs the copy of a vector, and after opening every search is right while
+// the graph is still being made.
+//
+//   [0 … linked)     found through the graph, or by comparing codes
+//   [linked … size)  compared one by one
+//
+// Vectors are numbered from 0 in order of arrival, and have length 1 (or are zero), so that their
+// inner product is their cosine.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "frys/core/environment.hpp"
-#include "frys/core/function.hpp"
 #include "frys/core/result.hpp"
+#include "index/searcher.hpp"
 
 namespace frys::detail {
 
-struct IndexOptions {
+struct PatternIndexOptions {
   std::size_t dimension;
   std::size_t links;         ///< M
   std::size_t build_effort;  ///< ef_construction
@@ -37,50 +41,43 @@ inline bool nearer(const Neighbour& a, const Neighbour& b) noexcept {
   return a.similarity != b.similarity ? a.similarity > b.similarity : a.ordinal > b.ordinal;
 }
 
-using AcceptOrdinal = FunctionRef<bool(std::uint32_t)>;
-
-struct IndexQuery {
-  const float* vector;                    ///< `dimension` floats, of length 1.
-  std::size_t count;                      ///< Neighbours wanted at most.
-  std::size_t effort;                     ///< ef; raised to `count`.
-  const AcceptOrdinal* accept = nullptr;  ///< Null: every ordinal will do.
-  /// A search of the graph that has looked at more vectors than these, and found fewer than
-  /// `effort` that it may accept, gives up.
-  std::size_t patience = std::numeric_limits<std::size_t>::max();
-};
-
 /// Threads: `reserve` and `append` one at a time; everything else at any time.
 class PatternIndex {
  public:
-  virtual ~PatternIndex() = default;
+  /// Errors: out_of_memory.
+  static Result<std::unique_ptr<PatternIndex>> create(const PatternIndexOptions& options,
+                                                      const Environment& environment);
+  ~PatternIndex();
+  PatternIndex(const PatternIndex&) = delete;
+  PatternIndex& operator=(const PatternIndex&) = delete;
 
   /// Makes room for `additional` more vectors. Errors: out_of_memory.
-  virtual Status reserve(std::size_t additional) noexcept = 0;
+  Status reserve(std::size_t additional) noexcept;
   /// Adds a vector that there is room for; the next search sees it.
-  virtual void append(const float* unit_vector) noexcept = 0;
+  void append(const float* unit_vector) noexcept;
   /// Has what was appended linked into the graph: in the background, or here when there is none.
-  virtual void link_appended() noexcept = 0;
+  void link_appended() noexcept;
 
-  /// The nearest vectors, nearest first. Approximate among the linked, exact among the rest.
-  /// Nothing when it gave up. Throws bad_alloc.
-  [[nodiscard]] virtual std::optional<std::vector<Neighbour>> search(
-      const IndexQuery& query) const = 0;
+  /// The nearest vectors, nearest first; `request.query` has length 1. Approximate among the
+  /// linked, exact among the rest. Throws bad_alloc.
+  [[nodiscard]] std::vector<Neighbour> search(const index::SearchRequest& request) const;
   /// The cosine of `unit_vector` and the vector `ordinal`, which a search sees.
-  [[nodiscard]] virtual float similarity(const float* unit_vector,
-                                         std::uint32_t ordinal) const noexcept = 0;
+  [[nodiscard]] float similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept;
 
   /// Vectors that a search sees, that of them are in the graph, and what all of it takes.
-  [[nodiscard]] virtual std::size_t size() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t linked() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
+  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::size_t linked() const noexcept;
+  [[nodiscard]] std::size_t bytes() const noexcept;
 
   /// Ends background work; waits for what runs. Searching goes on.
-  virtual void close() noexcept = 0;
-};
+  void close() noexcept;
 
-/// Errors: out_of_memory.
-Result<std::unique_ptr<PatternIndex>> make_hnsw_index(const IndexOptions& options,
-                                                      const Environment& environment);
+ private:
+  struct Shared;
+  explicit PatternIndex(std::shared_ptr<Shared> shared) noexcept;
+  static void run_slice(const std::shared_ptr<Shared>& shared) noexcept;
+  std::shared_ptr<Shared> shared_;
+};
 
 /// Scales `vector` to length 1 into `unit`; false when it has none (zero, or not finite).
 bool normalise(std::span<const float> vector, std::span<float> unit) noexcept;

@@ -506,8 +506,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadOption{"dimension", [](auto& o) { o.dimension = 1; }},
         BadOption{"dimension", [](auto& o) { o.dimension = 4097; }},
         BadOption{"dimension", [](auto& o) { o.embedder = std::make_shared<HashingEmbedder>(64); }},
-        BadOption{"graph_links", [](auto& o) { o.graph_links = 1; }},
-        BadOption{"graph_links", [](auto& o) { o.graph_links = 257; }},
+        BadOption{"graph_links", [](auto& o) { o.graph_links = 3; }},
+        BadOption{"graph_links", [](auto& o) { o.graph_links = 65; }},
         BadOption{"graph_build_effort", [](auto& o) { o.graph_build_effort = 4; }},
         BadOption{"write_buffer_bytes", [](auto& o) { o.write_buffer_bytes = 1000; }}));
 

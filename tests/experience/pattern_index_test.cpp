@@ -30,7 +30,7 @@ std::vector<float> unit_vector(std::uint32_t seed) {
 std::unique_ptr<PatternIndex> make_index(Executor& executor, std::size_t count) {
   Environment environment;
   environment.executor = &executor;
-  auto index = std::move(*make_hnsw_index({dimension, 16, 100}, environment));
+  auto index = *PatternIndex::create({dimension, 16, 100}, environment);
   for (std::uint32_t i = 0; i < count; ++i) {
     EXPECT_TRUE(index->reserve(1).ok());
     index->append(unit_vector(i).data());
@@ -78,16 +78,16 @@ TEST(NormaliseTest, GivesLengthOneOrZeros) {
 TEST(PatternIndexTest, FewVectorsAreFoundExactly) {
   const auto index = make_index(inline_executor(), 500);
   const std::vector<float> query = unit_vector(1'000'000);
-  const IndexQuery wanted{query.data(), 10, 64};
+  const frys::index::SearchRequest wanted{query, 10, 64};
   const std::vector<Neighbour> truth = exact(query, 500, 10);
-  EXPECT_EQ(recall(*index->search(wanted), truth), 1.0);
+  EXPECT_EQ(recall(index->search(wanted), truth), 1.0);
   EXPECT_EQ(index->linked(), 0U);
 }
 
 TEST(PatternIndexTest, AnEmptyOneFindsNothing) {
   const auto index = make_index(inline_executor(), 0);
   const std::vector<float> query = unit_vector(1);
-  EXPECT_TRUE(index->search({query.data(), 10, 64})->empty());
+  EXPECT_TRUE(index->search({query, 10, 64}).empty());
 }
 
 TEST(PatternIndexTest, LinkedVectorsAreFound) {
@@ -97,7 +97,7 @@ TEST(PatternIndexTest, LinkedVectorsAreFound) {
   double sum = 0;
   for (std::uint32_t q = 0; q < 50; ++q) {
     const std::vector<float> query = unit_vector(1'000'000 + q);
-    const auto found = *index->search({query.data(), 10, 100});
+    const auto found = index->search({query, 10, 100});
     EXPECT_TRUE(std::is_sorted(found.begin(), found.end(), nearer));
     sum += recall(found, exact(query, 5000, 10));
   }
@@ -105,7 +105,7 @@ TEST(PatternIndexTest, LinkedVectorsAreFound) {
   // Each finds itself.
   for (std::uint32_t i = 0; i < 5000; i += 97) {
     const std::vector<float> query = unit_vector(i);
-    const auto found = *index->search({query.data(), 1, 100});
+    const auto found = index->search({query, 1, 100});
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].ordinal, i);
   }
@@ -121,9 +121,9 @@ TEST(PatternIndexTest, TheSameVectorsMakeTheSameGraph) {
   while (one->linked() < one->size() - 256) std::this_thread::yield();
   for (std::uint32_t q = 0; q < 20; ++q) {
     const std::vector<float> query = unit_vector(1'000'000 + q);
-    const IndexQuery wanted{query.data(), 5, 400};
-    const auto a = *one->search(wanted);
-    const auto b = *two->search(wanted);
+    const frys::index::SearchRequest wanted{query, 5, 400};
+    const auto a = one->search(wanted);
+    const auto b = two->search(wanted);
     ASSERT_EQ(a.size(), b.size());
     for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].ordinal, b[i].ordinal);
   }
@@ -143,7 +143,7 @@ TEST(PatternIndexTest, RepeatedVectorsAreAllFoundNewestFirst) {
   EXPECT_GT(index->linked(), total - 300U);
   for (std::uint32_t kind = 0; kind < kinds; ++kind) {
     const std::vector<float> query = unit_vector(kind);
-    const auto found = *index->search({query.data(), 16, 64});
+    const auto found = index->search({query, 16, 64});
     ASSERT_EQ(found.size(), 16U);
     std::uint32_t expected = total - kinds + kind;
     for (const Neighbour& n : found) {
@@ -153,33 +153,28 @@ TEST(PatternIndexTest, RepeatedVectorsAreAllFoundNewestFirst) {
     }
     // The oldest of all is behind the same door.
     const auto oldest = [&](std::uint32_t ordinal) { return ordinal < kinds; };
-    const AcceptOrdinal accept(oldest);
-    EXPECT_EQ(index->search({query.data(), 1, 64, &accept})->at(0).ordinal, kind);
+    const auto list = [](std::size_t, std::span<std::uint32_t>) { return std::size_t{0}; };
+    const frys::index::NodeFilter filter{oldest, list, total};  // So many that it walks.
+    EXPECT_EQ(index->search({query, 1, 64, &filter}).at(0).ordinal, kind);
   }
-}
-
-TEST(PatternIndexTest, ASearchThatMayAcceptTooFewGivesUp) {
-  const auto index = make_index(inline_executor(), 4000);
-  index->link_appended();
-  const std::vector<float> query = unit_vector(1'000'000);
-  std::uint32_t asked = 0;
-  const auto none = [&](std::uint32_t) { return ++asked, false; };
-  const AcceptOrdinal accept(none);
-  EXPECT_FALSE(index->search({query.data(), 10, 64, &accept, 500}));
-  EXPECT_LT(asked, 1000U);
-  EXPECT_TRUE(index->search({query.data(), 10, 64, &accept})->empty());
-  EXPECT_TRUE(index->search({query.data(), 10, 64, nullptr, 500}));
 }
 
 TEST(PatternIndexTest, AFilterHolds) {
   const auto index = make_index(inline_executor(), 4000);
   index->link_appended();
   const auto every_tenth = [](std::uint32_t ordinal) { return ordinal % 10 == 0; };
-  const AcceptOrdinal accept(every_tenth);
+  const auto list = [](std::size_t from, std::span<std::uint32_t> out) {
+    std::size_t count = 0;
+    for (; count < out.size() && (from + count) * 10 < 4000; ++count) {
+      out[count] = static_cast<std::uint32_t>((from + count) * 10);
+    }
+    return count;
+  };
+  const frys::index::NodeFilter filter{every_tenth, list, 400};
   double sum = 0;
   for (std::uint32_t q = 0; q < 20; ++q) {
     const std::vector<float> query = unit_vector(1'000'000 + q);
-    const auto found = *index->search({query.data(), 10, 64, &accept});
+    const auto found = index->search({query, 10, 64, &filter});
     ASSERT_EQ(found.size(), 10U);
     for (const Neighbour& n : found) EXPECT_EQ(n.ordinal % 10, 0U);
     sum += recall(found, exact(query, 4000, 10, 10));
@@ -206,7 +201,7 @@ TEST(PatternIndexTest, ReadersFindEveryWriteWhileTheGraphGrows) {
   std::atomic<std::uint32_t> missed{0};
   const auto look_for = [&](std::uint32_t wanted) {
     searches.fetch_add(1);
-    const auto found = *index->search({vectors[wanted].data(), 3, 150});
+    const auto found = index->search({vectors[wanted], 3, 150});
     if (found.empty() || found[0].ordinal != wanted) missed.fetch_add(1);
   };
   std::vector<std::thread> readers;
@@ -240,7 +235,7 @@ TEST(PatternIndexTest, ClosingEndsTheLinking) {
   executor.close();
   EXPECT_EQ(index->linked(), linked);
   const std::vector<float> query = unit_vector(77);
-  EXPECT_EQ(index->search({query.data(), 1, 64})->at(0).ordinal, 77U);
+  EXPECT_EQ(index->search({query, 1, 64}).at(0).ordinal, 77U);
 }
 
 }  // namespace

@@ -103,7 +103,6 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& third_party_
       {"asio", {"src/scheduler", "include/frys/asio.hpp"}},
       {"asio.hpp", {"src/scheduler", "include/frys/asio.hpp"}},
       {"rocksdb", {"src/experience"}},
-      {"hnswlib", {"src/experience"}},
       {"rapidjson", {"src/tools"}},
   };
   return instance;

@@ -3,7 +3,7 @@
 
 // A durable memory of experiences that is searched by likeness. Rows, vectors and a log live in
 // RocksDB under one folder; the search index lives in memory and is made anew from them on opening.
-// Not for documents at large: every record's vector is held in memory (4 bytes × dimension).
+// Not for documents at large: every record's vector is held in memory (5 bytes × dimension).
 //
 //   auto store = frys::ExperienceStore::open({.path = "data/experience"}, environment);
 //   if (!store) return store.error();
@@ -48,7 +48,7 @@ struct ExperienceStoreOptions {
   std::size_t dimension = 0;
   /// What `store` does when it is not told.
   Durability durability = Durability::buffered;
-  /// Links a node of the search graph has, 2 to 256. More: better recall, more memory (4 × 2 bytes
+  /// Links a node of the search graph has, 4 to 64. More: better recall, more memory (4 × 2 bytes
   /// a link and vector), slower writes. It is M of Malkov and Yashunin, "Efficient and robust
   /// approximate nearest neighbor search using HNSW graphs", 2018.
   std::size_t graph_links = 16;
