@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "experience/bytes.hpp"
-#include "experience/crc32c.hpp"
+#include "core/crc32c.hpp"
 
 namespace frys::detail {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "experience/blake2b.hpp"
 #include "experience/bytes.hpp"
-#include "experience/crc32c.hpp"
+#include "core/crc32c.hpp"
 
 namespace frys::detail {
 namespace {

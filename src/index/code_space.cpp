@@ -138,6 +138,19 @@ void CodeSpace::learn_scale(std::span<const float> prepared) {
   if (!(step_ > std::numeric_limits<float>::min())) step_ = 1;
 }
 
+bool CodeSpace::take(const Learned& learned) noexcept {
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (learned.means.size() != means_.size() || !std::ranges::all_of(learned.means, finite) ||
+      !finite(learned.step) || !(learned.step > 0) || !finite(learned.longest_square) ||
+      !(learned.longest_square >= 0)) {
+    return false;
+  }
+  longest_square_ = learned.longest_square;
+  step_ = learned.step;
+  std::ranges::copy(learned.means, means_.begin());
+  return true;
+}
+
 float CodeSpace::rest_square_of(const float* prepared) const noexcept {
   if (rest_length_ == 0) return 0;
   return std::max(0.0F, longest_square_ - simd::kernels().dot_f32(prepared, prepared, dimension_));

@@ -50,6 +50,14 @@ class CodeSpace {
   }
   /// Learns scale and longest length from some prepared vectors. Throws bad_alloc.
   void learn(std::span<const float> prepared);
+  /// What `learn` has learned, and the same from elsewhere; false when it can't be that.
+  struct Learned {
+    float longest_square;
+    float step;
+    std::span<const float> means;
+  };
+  [[nodiscard]] Learned learned() const noexcept { return {longest_square_, step_, means_}; }
+  bool take(const Learned& learned) noexcept;
   void encode(const float* prepared, void* code) const noexcept;
   void encode_query(const float* prepared, void* code) const noexcept;
   /// Whether the code of a query keeps it whole.

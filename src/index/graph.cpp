@@ -4,8 +4,19 @@
 #include "index/graph.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace frys::index {
+namespace {
+
+template <typename T>
+T load_value(const std::byte* bytes) noexcept {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return value;
+}
+
+}  // namespace
 
 Status Graph::create(std::size_t links, std::size_t max_nodes) noexcept {
   width_ = links;
@@ -40,6 +51,50 @@ void Graph::add_twin(std::uint32_t node, std::uint32_t twin) noexcept {
 std::size_t Graph::bytes(std::size_t nodes) const noexcept {
   return nodes * (nodes_.row_bytes() + links_.row_bytes()) +
          used_blocks_.load(std::memory_order_relaxed) * blocks_.row_bytes();
+}
+
+Graph::Tables Graph::tables(std::size_t nodes) const noexcept {
+  return {{nodes_.row<const std::byte>(0), node_bytes(nodes)},
+          {links_.row<const std::byte>(0), link_bytes(nodes)},
+          {blocks_.row<const std::byte>(0), used_blocks_.load() * block_bytes()}};
+}
+
+bool Graph::take(const Tables& tables, std::size_t nodes, Entry entry) noexcept {
+  if (!may_be(tables, nodes, entry)) return false;
+  std::memcpy(nodes_.row<std::byte>(0), tables.nodes.data(), tables.nodes.size());
+  std::memcpy(links_.row<std::byte>(0), tables.links.data(), tables.links.size());
+  std::memcpy(blocks_.row<std::byte>(0), tables.blocks.data(), tables.blocks.size());
+  used_blocks_.store(tables.blocks.size() / block_bytes(), std::memory_order_relaxed);
+  set_entry(entry);
+  return true;
+}
+
+/// Every id is a node's, every block is there, and no chain of twins is a ring: behind a node they
+/// go from the newest back.
+bool Graph::may_be(const Tables& tables, std::size_t nodes, Entry entry) const noexcept {
+  if (entry.node >= nodes || entry.level < 0 || entry.level > max_level) return false;
+  const auto ids_hold = [&](std::span<const std::byte> bytes) {
+    bool hold = true;
+    for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint32_t)) {
+      const auto id = load_value<std::uint32_t>(bytes.data() + at);
+      hold &= id < nodes || id == nobody;
+    }
+    return hold;
+  };
+  if (!ids_hold(tables.links) || !ids_hold(tables.blocks)) return false;
+  const std::size_t blocks = tables.blocks.size() / block_bytes();
+  const auto node_at = [&](std::size_t i) {
+    return load_value<Node>(tables.nodes.data() + i * sizeof(Node));
+  };
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const Node node = node_at(i);
+    if (node.block > blocks) return false;
+    if (node.twin == nobody) continue;
+    if (node.twin >= nodes || node.twin == i) return false;
+    const std::uint32_t next = node_at(node.twin).twin;
+    if (next != nobody && next >= node.twin) return false;
+  }
+  return true;
 }
 
 }  // namespace frys::index

@@ -80,7 +80,30 @@ class Graph {
 
   static constexpr int max_level = 16;
 
+  /// The rows of `nodes`, whole and apart from the entry.
+  struct Tables {
+    std::span<const std::byte> nodes;
+    std::span<const std::byte> links;
+    std::span<const std::byte> blocks;
+  };
+  /// Not beside one who writes.
+  [[nodiscard]] Tables tables(std::size_t nodes) const noexcept;
+  /// The sizes that the tables of so many have, blocks apart.
+  [[nodiscard]] std::size_t node_bytes(std::size_t nodes) const noexcept {
+    return nodes * nodes_.row_bytes();
+  }
+  [[nodiscard]] std::size_t link_bytes(std::size_t nodes) const noexcept {
+    return nodes * links_.row_bytes();
+  }
+  [[nodiscard]] std::size_t block_bytes() const noexcept { return blocks_.row_bytes(); }
+  /// Takes the tables of `nodes` from elsewhere; a walk never leaves them, whatever they say.
+  /// False, and nothing is taken, when they are no graph's. There is room for them, and no node.
+  bool take(const Tables& tables, std::size_t nodes, Entry entry) noexcept;
+  /// Makes room for so many blocks. Errors: out_of_memory.
+  Status reserve_blocks(std::size_t blocks) noexcept { return blocks_.reserve(blocks + max_level); }
+
  private:
+  [[nodiscard]] bool may_be(const Tables& tables, std::size_t nodes, Entry entry) const noexcept;
   struct Node {
     std::uint32_t twin;
     std::uint32_t block;

@@ -26,7 +26,8 @@ void ScratchPool::give_back(std::unique_ptr<SearchScratch> scratch) {
 }
 
 IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
-    : options_(options),
+    : seed_(seed),
+      options_(options),
       space_(options.metric, options.codes, options.dimension),
       codes_(space_),
       linker_(graph_, codes_, options.links, options.build_effort, seed),
@@ -126,6 +127,7 @@ Status IndexCore::link_next() {
   if (space_.keeps_vectors()) {
     codes_.make_stored(vectors_.row<float>(node), link_code_);
     codes_.write(node, link_code_);
+    digest(node);
   } else {
     codes_.load_stored(node, link_code_);
   }

@@ -12,6 +12,7 @@
 
 #include "frys/index/vector_index.hpp"
 #include "index/code_space.hpp"
+#include "index/graph_file.hpp"
 #include "index/linker.hpp"
 #include "index/searcher.hpp"
 
@@ -59,6 +60,14 @@ class IndexCore {
   /// they are linked. Errors: out_of_memory. Throws bad_alloc.
   Status link_next();
 
+  /// Passes the graph of the linked vectors, without them, to `sink` part by part. Not beside
+  /// `link_next`; where the codes do not keep the vectors. Errors: those of `sink`.
+  Status save_graph(FunctionRef<Status(std::span<const std::byte>)> sink) const;
+  /// Takes a graph that was saved: the first vectors appended are those that it links, and none is
+  /// linked yet. Errors, where nothing is taken: corruption (which part), failed_precondition (of
+  /// other options, or of other vectors), out_of_memory. Throws bad_alloc.
+  Status load_graph(std::span<const std::byte> saved);
+
   [[nodiscard]] std::size_t dimension() const noexcept { return space_.dimension(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
   [[nodiscard]] std::size_t linked() const noexcept {
@@ -77,7 +86,13 @@ class IndexCore {
   Status check_room(std::size_t more) const;
   void link_all() noexcept;
   void learn();
+  void digest(std::uint32_t node) noexcept;
+  [[nodiscard]] GraphFileHeader make_header() const noexcept;
+  Status read_header(std::span<const std::byte> saved, GraphFileHeader& header) const;
+  [[nodiscard]] GraphFileSizes section_sizes(const GraphFileHeader& header) const noexcept;
+  Status take_sections(const GraphFileHeader& header, const GraphFileSections& sections);
 
+  const std::uint64_t seed_;
   const VectorIndexOptions options_;
   CodeSpace space_;
   GrowingTable vectors_;  ///< Prepared ones, where the codes do not keep them.
@@ -89,6 +104,7 @@ class IndexCore {
   CodeQuery code_;               ///< The same.
   CodeQuery link_code_;          ///< Of the one that is being linked.
   bool learned_ = false;         ///< Codes are on their scale.
+  std::uint64_t digest_ = 0;     ///< Of the linked vectors.
   std::atomic<std::size_t> size_{0};
   std::atomic<std::size_t> linked_{0};  ///< Vectors in the graph.
   mutable ScratchPool scratches_;

@@ -15,7 +15,7 @@ Linker::Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::siz
       links_(links),
       build_effort_(build_effort),
       walker_(graph, codes),
-      random_(seed) {
+      seed_(seed) {
   const std::size_t most = std::max(build_effort, 2 * links + 1);
   candidates_.reserve(most);
   nodes_.reserve(most);
@@ -25,9 +25,11 @@ Linker::Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::siz
   to_chosen_.resize(2 * links);
 }
 
-/// Level L or higher with probability M^−L.
-int Linker::draw_level() noexcept {
-  const double unit = 1 - random_.next_unit();  // In (0, 1].
+/// L or higher with probability M^−L. Chance has no memory, so that a graph that was loaded grows
+/// as it would have.
+int Linker::level_of(std::uint32_t node) const noexcept {
+  SeededRandom random(mix64(seed_) ^ node);
+  const double unit = 1 - random.next_unit();  // In (0, 1].
   const double level = -std::log(unit) / std::log(static_cast<double>(links_));
   return std::min(static_cast<int>(level), Graph::max_level);
 }
@@ -113,7 +115,7 @@ void Linker::connect(std::uint32_t node, int level) {
 }
 
 void Linker::link(std::uint32_t node, const CodeQuery& query) {
-  const int level = draw_level();
+  const int level = level_of(node);
   const Graph::Entry entry = graph_.entry();
   const int top = std::min(level, entry.level);
   graph_.place(node, level);

@@ -24,7 +24,7 @@ class Linker {
   void link(std::uint32_t node, const CodeQuery& query);
 
  private:
-  int draw_level() noexcept;
+  [[nodiscard]] int level_of(std::uint32_t node) const noexcept;
   [[nodiscard]] std::uint32_t find_twin(std::uint32_t node) const noexcept;
   void choose(std::span<const Candidate> candidates, std::size_t at_most);
   void connect(std::uint32_t node, int level);
@@ -36,7 +36,7 @@ class Linker {
   const std::size_t links_;
   const std::size_t build_effort_;
   Walker walker_;
-  SeededRandom random_;
+  const std::uint64_t seed_;
   WalkScratch scratch_;
   std::vector<Candidate> candidates_;
   std::vector<std::uint32_t> nodes_;

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "experience/bytes.hpp"
-#include "experience/crc32c.hpp"
+#include "core/crc32c.hpp"
 
 namespace frys::detail {
 namespace {

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "experience/bytes.hpp"
-#include "experience/crc32c.hpp"
+#include "core/crc32c.hpp"
 
 namespace frys::detail {
 namespace {

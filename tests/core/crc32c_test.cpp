@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "experience/crc32c.hpp"
+#include "core/crc32c.hpp"
 
 #include <gtest/gtest.h>
 
