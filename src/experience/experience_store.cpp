@@ -190,12 +190,13 @@ Status ExperienceStore::Impl::open() {
   lake = std::move(*opened);
   if (lake_options.as_made) take_description();
   Result<std::unique_ptr<PatternIndex>> made = PatternIndex::create(
-      {dimension, options.graph_links, options.graph_build_effort}, environment);
+      {dimension, options.graph_links, options.graph_build_effort, options.path}, environment);
   if (!made) return made.error();
   index = std::move(*made);
   commits = std::make_unique<CommitQueue>(*lake, *index, attributes, environment);
   Status status = commits->load();
   if (!status.ok()) return status;
+  index->load_graph();
   index->link_appended();
   if (environment.metrics != nullptr) {
     MetricsRegistry& metrics = *environment.metrics;

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "experience/bytes.hpp"
 #include "core/crc32c.hpp"
+#include "experience/bytes.hpp"
 
 namespace frys::detail {
 namespace {

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cmath>
 #include <mutex>
+#include <optional>
 
 #include "experience/background_runner.hpp"
+#include "experience/graph_checkpoint.hpp"
 #include "index/index_core.hpp"
 #include "simd/dispatch.hpp"
 
@@ -22,15 +24,21 @@ constexpr std::size_t link_slice = 64;
 // Addresses are reserved for the most; for fewer where the process may not have so many.
 constexpr std::size_t most_vectors = std::size_t{1} << 26;
 constexpr std::size_t fewest_vectors = std::size_t{1} << 18;
+// The graph is saved when it has grown by so many, and by half: that is a few milliseconds for what
+// took seconds to link.
+constexpr std::size_t least_growth = 16384;
 
 }  // namespace
 
 /// What tasks share with the index, and may outlive it in a queue.
 struct PatternIndex::Shared {
-  Shared(const VectorIndexOptions& options, const Environment& index_environment)
+  Shared(const VectorIndexOptions& options, const std::string& folder,
+         const Environment& index_environment)
       : environment(index_environment),
         core(options, index_environment.seed),
-        runner(*index_environment.executor) {}
+        runner(*index_environment.executor) {
+    if (!folder.empty()) checkpoint.emplace(folder, environment);
+  }
 
   const Environment environment;
   index::IndexCore core;
@@ -38,14 +46,33 @@ struct PatternIndex::Shared {
   std::mutex link_mutex;
   std::atomic<bool> scheduled{false};
   std::atomic<bool> stopped{false};
-  bool broken = false;  // Under link_mutex: nothing is linked any more.
+  // Under link_mutex.
+  bool broken = false;  // Nothing is linked any more.
+  std::optional<GraphCheckpoint> checkpoint;
+  std::size_t saved =
+      0;  // Vectors that the newest checkpoint links, or one that failed would have.
 
   [[nodiscard]] std::size_t waiting() const noexcept {
     const std::size_t linked = core.linked();
     return core.size() - linked;
   }
   bool link(std::size_t at_most) noexcept;
+  void save() noexcept;
 };
+
+/// Under link_mutex. A graph that can't be saved is made again.
+void PatternIndex::Shared::save() noexcept try {
+  if (!checkpoint || core.linked() <= saved) return;
+  saved = core.linked();
+  const Status status = checkpoint->save(core);
+  if (!status.ok()) {
+    environment.write_log(LogLevel::warning, "experience",
+                          "the search graph is not saved: " + status.to_string());
+  }
+} catch (const std::bad_alloc&) {
+  environment.write_log(LogLevel::warning, "experience",
+                        "the search graph is not saved: out of memory");
+}
 
 /// Links some vectors. False when there is nothing more to do, now or ever.
 bool PatternIndex::Shared::link(std::size_t at_most) noexcept {
@@ -66,6 +93,7 @@ bool PatternIndex::Shared::link(std::size_t at_most) noexcept {
                               "); later experiences are found by scanning until the store is "
                               "opened again");
   }
+  if (!broken && core.linked() >= saved + std::max(least_growth, saved / 2)) save();
   return !broken && core.can_link();
 }
 
@@ -80,7 +108,7 @@ Result<std::unique_ptr<PatternIndex>> PatternIndex::create(const PatternIndexOpt
                            .links = options.links,
                            .build_effort = options.build_effort};
     for (own.max_vectors = most_vectors;; own.max_vectors /= 4) {
-      auto shared = std::make_shared<Shared>(own, environment);
+      auto shared = std::make_shared<Shared>(own, options.folder, environment);
       const Status status = shared->core.open();
       if (status.ok()) return std::unique_ptr<PatternIndex>(new PatternIndex(std::move(shared)));
       if (own.max_vectors == fewest_vectors) return status;
@@ -88,6 +116,15 @@ Result<std::unique_ptr<PatternIndex>> PatternIndex::create(const PatternIndexOpt
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }
+}
+
+void PatternIndex::load_graph() noexcept try {
+  const std::lock_guard lock(shared_->link_mutex);
+  if (!shared_->checkpoint) return;
+  shared_->checkpoint->load(shared_->core);
+  shared_->saved = shared_->core.linked();
+} catch (const std::bad_alloc&) {
+  // It is linked anew.
 }
 
 Status PatternIndex::reserve(std::size_t additional) noexcept {
@@ -150,6 +187,7 @@ std::size_t PatternIndex::bytes() const noexcept { return shared_->core.bytes();
 void PatternIndex::close() noexcept {
   shared_->stopped.store(true);
   const std::lock_guard lock(shared_->link_mutex);  // Waits for the slice that runs.
+  if (!shared_->broken) shared_->save();
 }
 
 bool normalise(std::span<const float> vector, std::span<float> unit) noexcept {

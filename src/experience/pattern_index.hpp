@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "frys/core/environment.hpp"
@@ -29,6 +30,7 @@ struct PatternIndexOptions {
   std::size_t dimension;
   std::size_t links;         ///< M
   std::size_t build_effort;  ///< ef_construction
+  std::string folder = {};   ///< The store's, where graphs are saved. Empty: nowhere.
 };
 
 struct Neighbour {
@@ -55,6 +57,9 @@ class PatternIndex {
   Status reserve(std::size_t additional) noexcept;
   /// Adds a vector that there is room for; the next search sees it.
   void append(const float* unit_vector) noexcept;
+  /// Takes over a graph that was saved; when all that the store holds was appended, and nothing
+  /// linked. Without one that fits all is linked anew.
+  void load_graph() noexcept;
   /// Has what was appended linked into the graph: in the background, or here when there is none.
   void link_appended() noexcept;
 
@@ -69,7 +74,7 @@ class PatternIndex {
   [[nodiscard]] std::size_t linked() const noexcept;
   [[nodiscard]] std::size_t bytes() const noexcept;
 
-  /// Ends background work; waits for what runs. Searching goes on.
+  /// Ends background work; waits for what runs. Saves the graph. Searching goes on.
   void close() noexcept;
 
  private:

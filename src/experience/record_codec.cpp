@@ -5,9 +5,9 @@
 
 #include <cmath>
 
+#include "core/crc32c.hpp"
 #include "experience/blake2b.hpp"
 #include "experience/bytes.hpp"
-#include "core/crc32c.hpp"
 
 namespace frys::detail {
 namespace {

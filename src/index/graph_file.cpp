@@ -126,6 +126,15 @@ GraphFileSizes IndexCore::section_sizes(const GraphFileHeader& header) const noe
           graph_.link_bytes(header.nodes), header.blocks * graph_.block_bytes()};
 }
 
+std::size_t IndexCore::most_saved_bytes() const noexcept {
+  GraphFileHeader header{};
+  header.nodes = size();
+  header.blocks = header.nodes * Graph::max_level;
+  std::size_t bytes = sizeof(header);
+  for (const std::size_t section : section_sizes(header)) bytes += section + sizeof(std::uint32_t);
+  return bytes;
+}
+
 Status IndexCore::load_graph(std::span<const std::byte> saved) {
   GraphFileHeader header;
   Status status = read_header(saved, header);

@@ -67,6 +67,8 @@ class IndexCore {
   /// linked yet. Errors, where nothing is taken: corruption (which part), failed_precondition (of
   /// other options, or of other vectors), out_of_memory. Throws bad_alloc.
   Status load_graph(std::span<const std::byte> saved);
+  /// What a saved graph of all vectors takes at most.
+  [[nodiscard]] std::size_t most_saved_bytes() const noexcept;
 
   [[nodiscard]] std::size_t dimension() const noexcept { return space_.dimension(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A durable memory of experiences that is searched by likeness. Rows, vectors and a log live in
-// RocksDB under one folder; the search index lives in memory and is made anew from them on opening.
+// RocksDB under one folder; the search index lives in memory, and its graph is saved beside them.
 // Not for documents at large: every record's vector is held in memory (5 bytes × dimension).
 //
 //   auto store = frys::ExperienceStore::open({.path = "data/experience"}, environment);
@@ -166,7 +166,7 @@ class FRYS_API ExperienceStore {
   /// (this or another process holds it), failed_precondition (made with another dimension or
   /// embedder, or by a later version), corruption (what is wrong where; nothing was changed),
   /// io_error (permission, full disk), out_of_memory. Cost: O(rows): their vectors are read back;
-  /// the graph is made in the background.
+  /// what the graph saved last does not link is linked in the background.
   static Result<ExperienceStore> open(const ExperienceStoreOptions& options,
                                       const Environment& environment);
 

@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "experience/graph_checkpoint.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+
+#include "core/file.hpp"
+
+namespace frys::detail {
+namespace {
+
+constexpr std::string_view prefix = "graph-";
+constexpr std::size_t kept_generations = 2;
+
+/// A descriptor that is closed when it goes.
+class File {
+ public:
+  File(const std::string& path, int flags) noexcept
+      : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+Status sync(const std::string& path) {
+  const File file(path, O_RDONLY);
+  if (!file.is_open()) return io_error("cannot open", path, errno);
+  return ::fsync(file.descriptor()) == 0 ? Status() : io_error("cannot sync", path, errno);
+}
+
+/// To exceed it would end the process by a signal (SIGXFSZ).
+Status check_file_limit(const std::string& path, std::size_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur) return {};
+  return io_error("cannot write", path, EFBIG);
+}
+
+}  // namespace
+
+GraphCheckpoint::GraphCheckpoint(const std::string& folder, const Environment& environment)
+    : environment_(environment), folder_(folder + "/graph") {}
+
+std::string GraphCheckpoint::name_of(std::uint64_t generation) const {
+  char digits[24];
+  std::snprintf(digits, sizeof(digits), "%020llu", static_cast<unsigned long long>(generation));
+  return folder_ + "/" + std::string(prefix) + digits;
+}
+
+/// Newest first.
+std::vector<std::uint64_t> GraphCheckpoint::generations() const {
+  std::vector<std::uint64_t> found;
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder_, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    std::uint64_t generation = 0;
+    if (!name.starts_with(prefix)) continue;
+    const char* end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + prefix.size(), end, generation);
+    if (parsed.ec == std::errc() && parsed.ptr == end) found.push_back(generation);
+  }
+  std::ranges::sort(found, std::greater());
+  return found;
+}
+
+void GraphCheckpoint::load(index::IndexCore& core) {
+  for (const std::uint64_t generation : generations()) {
+    const std::string file = name_of(generation);
+    const Status status = load_one(core, file);
+    if (status.ok()) return;
+    environment_.write_log(
+        status == ErrorCode::failed_precondition ? LogLevel::info : LogLevel::warning, "experience",
+        file + " is passed over: " + status.to_string());
+  }
+}
+
+Status GraphCheckpoint::load_one(index::IndexCore& core, const std::string& file) const {
+  const File open(file, O_RDONLY);
+  struct stat about{};
+  if (!open.is_open() || ::fstat(open.descriptor(), &about) != 0) {
+    return io_error("cannot open", file, errno);
+  }
+  const auto bytes = static_cast<std::size_t>(about.st_size);
+  if (!S_ISREG(about.st_mode) || bytes > core.most_saved_bytes()) {
+    return Status(ErrorCode::corruption, "no graph of so few vectors is so large");
+  }
+  std::vector<std::byte> saved(bytes);
+  std::size_t used = 0;
+  while (used < bytes) {
+    const ssize_t got = ::read(open.descriptor(), saved.data() + used, bytes - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("cannot read", file, errno);
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+  }
+  return core.load_graph(std::span(saved).first(used));
+}
+
+Status GraphCheckpoint::write_part(const index::IndexCore& core, const std::string& part) const {
+  Status status = check_file_limit(part, core.most_saved_bytes());
+  if (!status.ok()) return status;
+  const File file(part, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!file.is_open()) return io_error("cannot create", part, errno);
+  return core.save_graph([&](std::span<const std::byte> bytes) {
+    const Status fault = environment_.check_fault("experience.checkpoint.write");
+    if (!fault.ok()) return fault;
+    return write_all(file.descriptor(), part,
+                     {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  });
+}
+
+Status GraphCheckpoint::save(const index::IndexCore& core) {
+  const std::string part = folder_ + "/graph.part";
+  if (::mkdir(folder_.c_str(), 0755) != 0 && errno != EEXIST) {
+    return io_error("cannot make the folder", folder_, errno);
+  }
+  const std::vector<std::uint64_t> before = generations();
+  const std::string name = name_of(before.empty() ? 1 : before.front() + 1);
+  Status status = write_part(core, part);
+  if (status.ok()) status = environment_.check_fault("experience.checkpoint.sync");
+  if (status.ok()) status = sync(part);
+  if (status.ok()) status = environment_.check_fault("experience.checkpoint.rename");
+  if (status.ok() && ::rename(part.c_str(), name.c_str()) != 0) {
+    status = io_error("cannot rename", part, errno);
+  }
+  if (!status.ok()) {
+    ::unlink(part.c_str());
+    return status;
+  }
+  status = sync(folder_);
+  if (!status.ok()) return status;
+  for (std::size_t i = kept_generations - 1; i < before.size(); ++i) {
+    ::unlink(name_of(before[i]).c_str());
+  }
+  return {};
+}
+
+}  // namespace frys::detail
