@@ -5,7 +5,8 @@
 //
 //   store/1, store/64                 one experience a call, 64 a call, buffered; RocksDB puts the
 //                                     same bytes under the same keys in one batch a call
-//   open/<n>/frys                     until the store of n answers its first query
+//   open/empty, open/clean, open/killed  until the store answers its first query: one that is made,
+//                                     one of 100,000 that was closed, and one that was not
 //   build/store-<n>/frys              from opening the store of n until each vector is linked
 //   find_similar/<set>@<recall>/frys  the public call, ranking off, at the least effort that
 //                                     reaches the recall
@@ -18,6 +19,7 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -26,6 +28,7 @@
 #include <vector>
 
 #include "experience_rows.hpp"
+#include "experience_stored_set.hpp"
 #include "frys/experience/experience_store.hpp"
 #include "frys/scheduler/thread_pool.hpp"
 #include "support/exact_neighbours.hpp"
@@ -37,113 +40,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-constexpr std::size_t dimension = 128;
-constexpr std::size_t m = 16;
-constexpr std::size_t ef_construction = 128;
 constexpr double wanted_recall = 0.95;
-
-/// A folder gone with the process.
-const std::string& scratch_folder() {
-  static const TemporaryFolder folder;
-  if (folder.path().empty()) fail("no temporary folder");
-  return folder.path();
-}
-
-Environment bench_environment() {
-  static const std::unique_ptr<ThreadPool> pool = [] {
-    auto made = ThreadPool::create({}, Environment());
-    if (!made) fail(made.error().to_string());
-    return std::move(*made);
-  }();
-  Environment environment;
-  environment.executor = pool.get();
-  return environment;
-}
-
-/// Made at the first call; without true neighbours kept between runs, which are soon found.
-const VectorSet& clustered(std::size_t count) {
-  static std::map<std::size_t, VectorSet> sets;
-  const auto known = sets.find(count);
-  if (known != sets.end()) return known->second;
-  VectorTable vectors = clustered_vectors(count / 20 * 21, dimension, count);
-  VectorTable queries = hold_out(vectors, 21);
-  Result<VectorSet> made =
-      make_set("", Metric::inner_product, std::move(vectors), std::move(queries), BenchCache(""));
-  if (!made) fail(made.error().to_string());
-  return sets[count] = std::move(*made);
-}
-
-Experience experience_of(const VectorSet& set, std::size_t i) {
-  Experience e;
-  e.workflow = "bench";
-  e.agent = "agent-" + std::to_string(i % 16);
-  e.step_type = "type-" + std::to_string(i % 8);
-  e.situation = "situation " + std::to_string(i) + ": the reader found a passage of the contract";
-  e.action = "summarise it and hand it on to the analyst";
-  e.outcome = i % 4 == 0 ? Outcome::failure : Outcome::success;
-  e.reward = static_cast<double>(i % 100) / 100;
-  e.started_at_ns = static_cast<std::int64_t>(i) * 1'000'000;
-  const std::span<const float> vector = set.vector(i);
-  e.embedding.assign(vector.begin(), vector.end());
-  return e;
-}
-
-ExperienceStore open_store(const std::string& path) {
-  ExperienceStoreOptions options;
-  options.path = path;
-  options.dimension = dimension;
-  options.graph_links = m;
-  options.graph_build_effort = ef_construction;
-  auto store = ExperienceStore::open(options, bench_environment());
-  if (!store) fail(store.error().to_string());
-  return std::move(*store);
-}
-
-void wait_until_linked(const ExperienceStore& store) {
-  while (store.stats().indexed < store.size()) {
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-}
-
-/// Waits until background work, RocksDB's included, is done: until the process rests.
-void wait_until_quiet(const ExperienceStore& store) {
-  wait_until_linked(store);
-  std::clock_t before = 0;
-  do {
-    before = std::clock();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  } while (std::clock() - before > CLOCKS_PER_SEC / 500);
-}
-
-/// The folder of a closed store of the set, made at the first call.
-std::string stored_set(std::size_t count) {
-  const std::string path = scratch_folder() + "/set-" + std::to_string(count);
-  if (fs::exists(path)) return path;
-  const VectorSet& set = clustered(count);
-  ExperienceStore store = open_store(path);
-  std::vector<Experience> some;
-  for (std::size_t i = 0; i < count; ++i) {
-    some.push_back(experience_of(set, i));
-    if (some.size() < 256 && i + 1 < count) continue;
-    const auto ids = store.store_many(some);
-    if (!ids) fail(ids.error().to_string());
-    some.clear();
-  }
-  const Status closed = store.close();
-  if (!closed.ok()) fail(closed.to_string());
-  return path;
-}
-
-SimilarityQuery plain_query(std::span<const float> vector, std::size_t ef) {
-  SimilarityQuery query;
-  query.vector.assign(vector.begin(), vector.end());
-  query.k = neighbours;
-  query.effort = ef;
-  query.outcome_weight = 0;
-  query.recency_weight = 0;
-  query.minimum_score = -1;
-  return query;
-}
 
 /// The share of true neighbours found at `ef`.
 double measure_recall(const ExperienceStore& store, const VectorSet& set, std::size_t ef) {
@@ -196,24 +93,26 @@ void find_similar_row(benchmark::State& state, std::size_t count) {
 void build_row(benchmark::State& state, std::size_t count) {
   const std::string path = stored_set(count);
   for (auto _ : state) {
+    fs::remove_all(path + "/graph");
     const ExperienceStore store = open_store(path);
     wait_until_linked(store);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
 }
 
-void open_row(benchmark::State& state, std::size_t count) {
-  const std::string path = count == 0 ? "" : stored_set(count);
-  int round = 0;
+void open_row(benchmark::State& state, const std::function<std::string()>& folder,
+              std::size_t count) {
   for (auto _ : state) {
-    const std::string empty = scratch_folder() + "/empty-" + std::to_string(round++);
-    const ExperienceStore store = open_store(count == 0 ? empty : path);
+    state.PauseTiming();
+    const std::string path = folder();
+    state.ResumeTiming();
+    ExperienceStore store = open_store(path);
     if (count > 0) {
       const auto matches = store.find_similar(plain_query(clustered(count).query(0), 64));
       if (!matches) fail(matches.error().to_string());
     }
     state.PauseTiming();
-    (void)const_cast<ExperienceStore&>(store).close();
+    (void)store.close();
     state.ResumeTiming();
   }
 }
@@ -295,8 +194,8 @@ void store_peer(benchmark::State& state, std::size_t batch) {
       r.key.assign(reinterpret_cast<const char*>(&number), sizeof(number));
       r.id.resize(16);
       for (char& c : r.id) c = static_cast<char>(random());
-      r.row.resize(224 + dimension * 4);
-      r.vector.resize(4 + dimension * 4);
+      r.row.resize(224 + stored_dimension * 4);
+      r.vector.resize(4 + stored_dimension * 4);
       r.entry.resize(84);
       for (std::string* text : {&r.row, &r.vector, &r.entry}) {
         for (std::size_t i = 0; i + 8 <= text->size(); i += 8) {
@@ -345,14 +244,22 @@ void add_store_rows(bool full) {
     RegisterBenchmark((name + "/frys").c_str(), store_frys, batch)->Unit(kMicrosecond);
     RegisterBenchmark((name + "/rocksdb").c_str(), store_peer, batch)->Unit(kMicrosecond);
   }
-  RegisterBenchmark("open/0/frys", open_row, 0)->Unit(kMillisecond)->UseRealTime();
+  constexpr std::size_t opened = 100'000;
+  const auto empty = [round = 0]() mutable {
+    return scratch_folder() + "/empty-" + std::to_string(round++);
+  };
+  const auto clean = [] { return stored_set(opened); };
+  const auto killed = [] { return killed_set(opened); };
+  const auto add_open = [](const char* name, auto folder, std::size_t count) {
+    RegisterBenchmark(name, open_row, folder, count)->Unit(kMillisecond)->UseRealTime();
+  };
+  add_open("open/empty/frys", empty, 0);
+  add_open("open/clean/frys", clean, opened);
+  add_open("open/killed/frys", killed, opened);
   std::vector<std::size_t> sizes = {20'000};
   if (full) sizes.push_back(100'000);
   for (const std::size_t size : sizes) {
     const std::string count = short_count(size);
-    RegisterBenchmark(("open/" + count + "/frys").c_str(), open_row, size)
-        ->Unit(kMillisecond)
-        ->UseRealTime();
     RegisterBenchmark(("find_similar/clustered-" + count + "@0.95/frys").c_str(), find_similar_row,
                       size)
         ->Unit(kMicrosecond);

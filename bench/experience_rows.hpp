@@ -35,5 +35,6 @@ void add_index_rows(const std::vector<SetSource>& sets, const BenchCache& cache,
 
 /// store, open, find_similar and build rows of the experience store; `full`: with 100,000 too.
 void add_store_rows(bool full);
+void add_filter_rows();
 
 }  // namespace frys::bench
