@@ -54,6 +54,7 @@ int replay_command(const std::vector<std::string>& words);
 int collaboration_command(const std::vector<std::string>& words);
 int memory_command(const std::vector<std::string>& words);
 int store_command(const std::vector<std::string>& words);
+int lift_command(const std::vector<std::string>& words);
 
 /// Prints `frys: message` and where to find help to stderr. Returns `exit_bad_input`.
 int complain(std::string_view message);

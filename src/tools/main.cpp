@@ -58,6 +58,23 @@ constexpr const char* help =
         FILTERS           --workflow W, --agent A, --step-type T, --outcome success|failure|partial
       A damaged record stops neither export nor verify: each is named, and the exit code is 1.
 
+  frys store lift FILE.jsonl… [--neighbours K] [--outcome-weight W] [--success R] [--folds F]
+                  [--seed S] [--resamples N] [--limit T] [--dimension N] [--json]
+      Measures what a store is good for on recorded steps: JSON lines of InterCode, of tau-bench, or
+      written by store export (not compressed; gzip -d does that). For tasks that a store was not
+      taught, how well it tells an action's reward (AUC) and the type of action that a successful
+      run takes next (hit@1, hit@3), with and without regard to rewards, beside trivial predictors.
+      The stores are temporary. What is exported is told apart by a tag task:NAME, or else by its
+      situation.
+        --neighbours K      experiences an answer is made of (default 10)
+        --outcome-weight W  of the ranking that regards rewards, 0 to 1 (default 0.2; at 1 all that
+                            it finds has succeeded, which tells no reward)
+        --success R         the reward from which a step is good, above 0 to 1 (default 1)
+        --folds F           parts that the tasks are dealt into; each is asked about once (default 5)
+        --seed S            of the folds, the random predictor and the intervals (default 1)
+        --resamples N       draws of tasks that an interval is made of (default 1000)
+        --limit T           at most T tasks of each workflow (default: all)
+
   frys --version
   frys --help
 

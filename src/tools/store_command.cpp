@@ -61,7 +61,7 @@ Result<Request> parse(const std::vector<std::string>& words) {
   if (!given->operands.empty()) request.action = given->operands[0];
   if (request.action != "inspect" && request.action != "export" && request.action != "import" &&
       request.action != "verify") {
-    return wrong("store needs to be told what to do; inspect, export, import and verify exist");
+    return wrong("store needs to be told what to do; inspect, export, import, verify and lift exist");
   }
   if (given->operands.size() < 2) return wrong("store " + request.action + " needs a folder");
   request.folder = given->operands[1];
@@ -171,6 +171,7 @@ int run(ExperienceStore& store, const Request& request) {
 }  // namespace
 
 int store_command(const std::vector<std::string>& words) {
+  if (!words.empty() && words[0] == "lift") return lift_command({words.begin() + 1, words.end()});
   Result<Request> request = parse(words);
   if (!request) return complain(request.error().message());
   const auto pool = ThreadPool::create({.workers = 1, .background_workers = 1});

@@ -216,8 +216,8 @@ TEST(StoreCommand, WrongWordsAreExplained) {
     std::vector<std::string> words;
     const char* expected;
   } cases[] = {
-      {{}, "inspect, export, import and verify"},
-      {{"list", filled.path}, "inspect, export, import and verify"},
+      {{}, "inspect, export, import, verify and lift"},
+      {{"list", filled.path}, "inspect, export, import, verify and lift"},
       {{"inspect"}, "needs a folder"},
       {{"inspect", nowhere}, "there is no experience store in"},
       {{"import", filled.path}, "at least one file"},
