@@ -56,6 +56,10 @@ TEST_F(Scripts, AnswerWrongWordsWithTwoAndTheUsageBeforeAnyWork) {
       {"torture", {"memory", "--threads", "0"}, "--threads is from 1 to 256"},
       {"torture", {"memory", "--preset", "clang"}, "no torture with the preset clang"},
       {"torture", {"memory", "--foo"}, "unknown argument --foo"},
+      {"torture", {"memory", "--kills", "9"}, "--kills is for experience alone"},
+      {"torture", {"experience", "--kills", "many"}, "--kills needs a whole number, not many"},
+      {"torture", {"experience", "--only", "fun"}, "there is no round fun"},
+      {"torture", {"experience", "--threads", "2"}, "--threads is for memory alone"},
       {"bench", {"--json"}, "--json needs a file"},
       {"bench", {"--repetitions"}, "--repetitions needs a number"},
       {"bench", {"memory", "--foo"}, "unknown argument --foo"},
@@ -88,6 +92,8 @@ TEST_F(Scripts, HelpWhereverItStandsAndWhereverTheyAreCalledFrom) {
 TEST_F(Scripts, RightWordsInAnyOrderAreTaken) {
   EXPECT_THAT(run("demo", {"--search", "who?", tree_.path()}).output, HasSubstr("begun"));
   EXPECT_THAT(run("test", {"-L", "fast", "--preset", "shared"}).output, HasSubstr("begun"));
+  EXPECT_THAT(run("torture", {"experience", "--kills", "9", "--only", "kill"}).output,
+              HasSubstr("begun"));
 }
 
 }  // namespace
