@@ -3,30 +3,11 @@
 
 #include "experience/background_env.hpp"
 
-#include <rocksdb/file_system.h>
-
 #include <algorithm>
 
 namespace frys::detail {
 
 namespace {
-
-/// RocksDB writes its options to a file, reads it back and syncs it, once for each column family
-/// that it makes; a fifth of a second on a slow disk, for what lake_options.cpp says anyway. It
-/// goes on when it can't.
-class WithoutOptionsFiles final : public rocksdb::FileSystemWrapper {
- public:
-  using FileSystemWrapper::FileSystemWrapper;
-  const char* Name() const override { return "frys"; }
-  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
-                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
-                                    rocksdb::IODebugContext* debug) override {
-    if (name.find("/OPTIONS-") != std::string::npos) {
-      return rocksdb::IOStatus::NotSupported("the options are in the program");
-    }
-    return FileSystemWrapper::NewWritableFile(name, options, file, debug);
-  }
-};
 
 // Several buffers may wait (lake_options.cpp), the smallest of 1 MiB.
 constexpr std::size_t flush_patience_bytes = std::size_t{2} << 20;
@@ -37,9 +18,10 @@ constexpr std::size_t merge_patience_bytes = std::size_t{64} << 20;
 BackgroundEnv::BackgroundEnv(const Environment& environment)
     : EnvWrapper(rocksdb::Env::Default()),
       queue_(std::make_shared<Queue>()),
-      runner_(*environment.executor) {
+      runner_(*environment.executor),
+      tables_(std::make_shared<TableKeeper>(rocksdb::Env::Default()->GetFileSystem())) {
   // Without this, files would go through a compatibility layer of EnvWrapper.
-  file_system_ = std::make_shared<WithoutOptionsFiles>(rocksdb::Env::Default()->GetFileSystem());
+  file_system_ = tables_;
   system_clock_ = rocksdb::Env::Default()->GetSystemClock();
 }
 

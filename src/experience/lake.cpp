@@ -49,6 +49,7 @@ struct ExperienceLake::Impl {
   bool had_tables = false;  // Before the database was opened.
 
   Status open_database(bool write_tables);
+  Status check_manifest();
   Status check_description();
   Status close_gaps();
   void close_database() noexcept;
@@ -116,8 +117,21 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
   db.reset(opened_db);
   std::copy(opened.begin(), opened.end(), handles);
   stop_rocksdb_timer(*db);
-  remove_empty_logs(options.path);
-  return {};
+  status = check_manifest();
+  if (status.ok()) remove_empty_logs(options.path);
+  return status;
+}
+
+/// A manifest that lacks its end is taken for whole, and names too little. `salvage` is no way out:
+/// what it would keep are rows that the log does not know.
+Status ExperienceLake::Impl::check_manifest() {
+  try {
+    Status status = check_kept_tables(*db, handles[family_log], env->tables().kept());
+    if (status.ok()) env->tables().let_go();
+    return status.with_context(where);
+  } catch (const std::bad_alloc&) {
+    return Status::out_of_memory();
+  }
 }
 
 Status ExperienceLake::Impl::check_description() {

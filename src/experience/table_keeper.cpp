@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "experience/table_keeper.hpp"
+
+#include <rocksdb/sst_file_reader.h>
+
+#include <memory>
+#include <utility>
+
+#include "experience/log_codec.hpp"
+
+namespace frys::detail {
+namespace {
+
+/// The sequence of the last key; 0: there is none.
+std::uint64_t last_sequence(rocksdb::Iterator& entries) {
+  std::uint64_t sequence = 0;
+  entries.SeekToLast();
+  if (!entries.Valid()) return 0;
+  const rocksdb::Slice key = entries.key();
+  return parse_sequence_key({key.data(), key.size()}, sequence) ? sequence : 0;
+}
+
+/// 0 where it is not a whole table: what is being written when the process is killed.
+std::uint64_t last_sequence_in(const std::string& table, const std::string& family) {
+  rocksdb::SstFileReader reader{rocksdb::Options()};
+  if (!reader.Open(table).ok()) return 0;
+  const auto properties = reader.GetTableProperties();
+  if (properties == nullptr || properties->column_family_name != family) return 0;
+  const std::unique_ptr<rocksdb::Iterator> entries(reader.NewIterator(rocksdb::ReadOptions()));
+  return last_sequence(*entries);
+}
+
+}  // namespace
+
+/// RocksDB writes its options to a file, reads it back and syncs it, once for each column family
+/// that it makes; a fifth of a second on a slow disk, for what lake_options.cpp says anyway. It
+/// goes on when it can't.
+rocksdb::IOStatus TableKeeper::NewWritableFile(const std::string& name,
+                                               const rocksdb::FileOptions& options,
+                                               std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                               rocksdb::IODebugContext* debug) {
+  if (name.find("/OPTIONS-") != std::string::npos) {
+    return rocksdb::IOStatus::NotSupported("the options are in the program");
+  }
+  return FileSystemWrapper::NewWritableFile(name, options, file, debug);
+}
+
+rocksdb::IOStatus TableKeeper::DeleteFile(const std::string& name,
+                                          const rocksdb::IOOptions& options,
+                                          rocksdb::IODebugContext* debug) {
+  if (name.ends_with(".sst")) {
+    const std::lock_guard lock(mutex_);
+    if (keeps_) {
+      kept_.push_back(name);
+      return rocksdb::IOStatus::OK();
+    }
+  }
+  return FileSystemWrapper::DeleteFile(name, options, debug);
+}
+
+std::vector<std::string> TableKeeper::kept() const {
+  const std::lock_guard lock(mutex_);
+  return kept_;
+}
+
+void TableKeeper::let_go() {
+  std::vector<std::string> tables;
+  {
+    const std::lock_guard lock(mutex_);
+    keeps_ = false;
+    tables = std::exchange(kept_, {});
+  }
+  for (const std::string& table : tables) {
+    DeleteFile(table, rocksdb::IOOptions(), nullptr).PermitUncheckedError();
+  }
+}
+
+Status check_kept_tables(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* log,
+                         const std::vector<std::string>& tables) {
+  if (tables.empty()) return {};
+  const std::unique_ptr<rocksdb::Iterator> entries(db.NewIterator(rocksdb::ReadOptions(), log));
+  const std::uint64_t known = last_sequence(*entries);
+  if (!entries->status().ok()) return Status(ErrorCode::corruption, entries->status().ToString());
+  for (const std::string& table : tables) {
+    const std::uint64_t sequence = last_sequence_in(table, log->GetName());
+    if (sequence <= known) continue;
+    return Status(ErrorCode::corruption, table + " holds sequence " + std::to_string(sequence) +
+                                             ", but what the manifest (MANIFEST-*) names ends at " +
+                                             std::to_string(known) +
+                                             ": its end was cut; restore a backup");
+  }
+  return {};
+}
+
+}  // namespace frys::detail
