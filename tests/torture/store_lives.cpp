@@ -246,14 +246,14 @@ void StoreLives::check_all() {
 
 void run_life_round(std::uint64_t seed, StoreRound round, StoreLimit& limit, StoreTotals& totals) {
   constexpr std::uint64_t most_bytes = std::uint64_t{96} << 20;
-  constexpr std::size_t most_rows = 12'000;
   StoreLives lives(seed, round, totals);
+  const std::size_t most_rows = 500 << lives.below(5);
   const std::uint64_t processes = round == StoreRound::kill    ? 40 + lives.below(160)
                                   : round == StoreRound::fault ? 20
                                                                : 4;
   for (std::uint64_t i = 0; i < processes && !limit.reached(); ++i) {
     Task task = lives.some_task();
-    task.check_all = i % 25 == 24;
+    task.check_all = i % 50 == 49;
     if (lives.live(task) && limit.kills_left > 0) --limit.kills_left;
     if (lives.model().rows().size() > most_rows || bytes_in(lives.store_path()) > most_bytes) break;
   }

@@ -118,9 +118,10 @@ void StoreWorker::check() {
   journal_.row_count = static_cast<std::uint32_t>(rows.size());
   journal_.checked_ticket = journal_.ticket();
   const std::size_t known = model_.rows().size();
+  const std::size_t some = model_.lost_power() ? 200 : 30;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool is_new = i >= known || model_.lost_power();
-    if (is_new || task_.check_all || hand.below(rows.size()) < 40) check_record(rows[i], true);
+    if (i >= known || task_.check_all || hand.below(rows.size()) < some)
+      check_record(rows[i], true);
   }
   // Those that must not be there are not there by their identity, either.
   std::vector<std::uint32_t> sorted = rows;
