@@ -118,6 +118,7 @@ rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment
 
 std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& options) {
   rocksdb::BlockBasedTableOptions table;
+  table.checksum = rocksdb::kCRC32c;  // Which check_table_end knows.
   if (options.cache_bytes > 0) {
     table.block_cache = rocksdb::NewLRUCache(options.cache_bytes, 2);
   } else {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "experience/log_codec.hpp"
+#include "experience/table_check.hpp"
 
 namespace frys::detail {
 namespace {
@@ -23,8 +24,11 @@ std::uint64_t last_sequence(rocksdb::Iterator& entries) {
 }
 
 /// 0 where it is not a whole table: what is being written when the process is killed.
-std::uint64_t last_sequence_in(const std::string& table, const std::string& family) {
-  rocksdb::SstFileReader reader{rocksdb::Options()};
+std::uint64_t last_sequence_in(const std::string& table, const std::string& family,
+                               rocksdb::Env* env) {
+  rocksdb::Options options;
+  options.env = env;
+  rocksdb::SstFileReader reader(options);
   if (!reader.Open(table).ok()) return 0;
   const auto properties = reader.GetTableProperties();
   if (properties == nullptr || properties->column_family_name != family) return 0;
@@ -45,6 +49,18 @@ rocksdb::IOStatus TableKeeper::NewWritableFile(const std::string& name,
     return rocksdb::IOStatus::NotSupported("the options are in the program");
   }
   return FileSystemWrapper::NewWritableFile(name, options, file, debug);
+}
+
+rocksdb::IOStatus TableKeeper::NewRandomAccessFile(
+    const std::string& name, const rocksdb::FileOptions& options,
+    std::unique_ptr<rocksdb::FSRandomAccessFile>* file, rocksdb::IODebugContext* debug) {
+  rocksdb::IOStatus status = FileSystemWrapper::NewRandomAccessFile(name, options, file, debug);
+  if (!status.ok() || !name.ends_with(".sst")) return status;
+  std::uint64_t bytes = 0;
+  status = GetFileSize(name, rocksdb::IOOptions(), &bytes, debug);
+  if (status.ok()) status = check_table_end(**file, name, bytes);
+  if (!status.ok()) file->reset();
+  return status;
 }
 
 rocksdb::IOStatus TableKeeper::DeleteFile(const std::string& name,
@@ -84,7 +100,7 @@ Status check_kept_tables(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* log,
   const std::uint64_t known = last_sequence(*entries);
   if (!entries->status().ok()) return Status(ErrorCode::corruption, entries->status().ToString());
   for (const std::string& table : tables) {
-    const std::uint64_t sequence = last_sequence_in(table, log->GetName());
+    const std::uint64_t sequence = last_sequence_in(table, log->GetName(), db.GetEnv());
     if (sequence <= known) continue;
     return Status(ErrorCode::corruption, table + " holds sequence " + std::to_string(sequence) +
                                              ", but what the manifest (MANIFEST-*) names ends at " +

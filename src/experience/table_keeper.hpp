@@ -18,8 +18,8 @@
 
 namespace frys::detail {
 
-/// The system's files, but that tables are not deleted at first, and that options are not written.
-/// Threads: safe.
+/// The system's files, but that tables are not deleted at first nor opened with an end that is not
+/// as it was written, and that options are not written. Threads: safe.
 class TableKeeper final : public rocksdb::FileSystemWrapper {
  public:
   using FileSystemWrapper::FileSystemWrapper;
@@ -27,6 +27,10 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& name,
+                                        const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                        rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 

@@ -227,6 +227,21 @@ TEST_F(CorruptionTest, AManifestWithoutItsEndIsSeen) {
   }
 }
 
+TEST_F(CorruptionTest, TheEndOfATableIsCheckedBeforeItIsBelieved) {
+  const fs::path table = newest(folder_ / "store", ".sst").filename();
+  const std::uint64_t size = fs::file_size(fs::path(folder_ / "store") / table);
+  for (std::uint64_t from_end = 4; from_end < 1200; from_end += from_end < 60 ? 1 : 23) {
+    const fs::path path = copy();
+    std::fstream stream(path / table, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(static_cast<std::streamoff>(size - from_end));
+    stream.write("\xff\xff\xff\xff", 4);
+    stream.close();
+    const int verdict = judge_apart(path);
+    EXPECT_TRUE(verdict == refused || verdict == told || verdict == intact)
+        << from_end << " bytes before the end: " << verdict;
+  }
+}
+
 TEST_F(CorruptionTest, ATornTailOfTheLogIsWhatWasNeverSynced) {
   const std::string path = copy();
   const fs::path log = newest(path, ".log");
