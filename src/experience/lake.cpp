@@ -51,6 +51,7 @@ struct ExperienceLake::Impl {
   Status open_database(bool write_tables);
   Status check_manifest();
   Status check_description();
+  Status check_tables() const;
   Status close_gaps();
   void close_database() noexcept;
   rocksdb::Status write_awake(rocksdb::WriteOptions how, rocksdb::WriteBatch& batch);
@@ -187,14 +188,22 @@ void ExperienceLake::Impl::close_database() noexcept {
   env.reset();
 }
 
+Status ExperienceLake::Impl::check_tables() const {
+  return guarded("check its tables", [&] {
+    return detail::check_tables(*db, {handles[family_log], handles[family_vectors]});
+  });
+}
+
 Status ExperienceLake::Impl::close_gaps() {
+  Status status = check_tables();
+  if (!status.ok()) return status;
   std::uint64_t lost = 0;
   const auto write = [this](rocksdb::WriteBatch& batch) {
     rocksdb::WriteOptions how;
     how.sync = true;
     return write_awake(how, batch);
   };
-  Status status = guarded("close gaps", [&] {
+  status = guarded("close gaps", [&] {
     return detail::close_gaps(*db, handles[family_log], handles[family_vectors], write, lost);
   });
   if (lost > 0) {
@@ -334,6 +343,8 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
     const std::string place = impl_->where + ": sequence " + std::to_string(expected);
     std::uint64_t sequence = 0;
     if (!parse_sequence_key(view(log->key()), sequence) || sequence != expected) {
+      Status status = impl_->check_tables();
+      if (!status.ok()) return status.with_context(place);
       return Status(ErrorCode::corruption,
                     place +
                         ": it is missing from the log; opening with salvage = true serves the "

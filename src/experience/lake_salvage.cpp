@@ -3,6 +3,8 @@
 
 #include "experience/lake_salvage.hpp"
 
+#include <rocksdb/sst_file_reader.h>
+
 #include <memory>
 #include <string>
 
@@ -56,6 +58,25 @@ rocksdb::Status close_gaps(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* log,
   if (!vector->status().ok()) return vector->status();
   lost = last - kept;
   return batch.Count() == 0 ? rocksdb::Status::OK() : write(batch);
+}
+
+rocksdb::Status check_tables(rocksdb::DB& db,
+                             std::initializer_list<rocksdb::ColumnFamilyHandle*> families) {
+  for (rocksdb::ColumnFamilyHandle* family : families) {
+    rocksdb::ColumnFamilyMetaData metadata;
+    db.GetColumnFamilyMetaData(family, &metadata);
+    for (const rocksdb::LevelMetaData& level : metadata.levels) {
+      for (const rocksdb::SstFileMetaData& table : level.files) {
+        rocksdb::Options options;
+        options.env = db.GetEnv();
+        rocksdb::SstFileReader reader(options);
+        rocksdb::Status status = reader.Open(table.directory + "/" + table.relative_filename);
+        if (status.ok()) status = reader.VerifyChecksum();
+        if (!status.ok()) return status;
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace frys::detail

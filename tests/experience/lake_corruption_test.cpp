@@ -280,6 +280,30 @@ TEST_F(CorruptionTest, SalvageKeepsWhatPrecedesTheDamage) {
   EXPECT_EQ(ExperienceStore::open(options, environment)->size(), kept + 1);
 }
 
+TEST_F(CorruptionTest, SalvageTakesNothingOutForADamagedTable) {
+  ExperienceStoreOptions options = corruption_options(folder_ / "store");
+  options.salvage = true;
+  constexpr int stored = experiences + 12 * 40;
+  for (int i = experiences; i < stored;) {
+    Result<ExperienceStore> store = ExperienceStore::open(options, Environment());
+    ASSERT_TRUE(store);  // And makes a table of the last forty.
+    for (int more = 0; more < 40; ++more) ASSERT_TRUE(store->store(numbered_experience(i++)));
+  }
+  ASSERT_TRUE(ExperienceStore::open(options, Environment()));
+  for (const fs::path& original : files_of(folder_ / "store")) {
+    if (original.extension() != ".sst") continue;
+    options.path = copy();
+    const fs::path damaged = fs::path(options.path) / original.filename();
+    flip_bit(damaged, 20, 0);
+    const Result<ExperienceStore> salvaged = ExperienceStore::open(options, Environment());
+    if (salvaged) {
+      EXPECT_EQ(salvaged->size(), static_cast<std::uint64_t>(stored)) << original;
+    } else {
+      EXPECT_EQ(salvaged.error(), ErrorCode::corruption) << salvaged.error().to_string();
+    }
+  }
+}
+
 TEST_F(CorruptionTest, AFolderWithoutCurrentIsNotTakenForEmpty) {
   const std::string path = copy();
   fs::remove(path + "/CURRENT");
