@@ -227,18 +227,37 @@ TEST_F(CorruptionTest, AManifestWithoutItsEndIsSeen) {
   }
 }
 
+void overwrite(const fs::path& file, std::uint64_t at, std::string_view bytes) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekp(static_cast<std::streamoff>(at));
+  stream << bytes;
+}
+
 TEST_F(CorruptionTest, TheEndOfATableIsCheckedBeforeItIsBelieved) {
   const fs::path table = newest(folder_ / "store", ".sst").filename();
-  const std::uint64_t size = fs::file_size(fs::path(folder_ / "store") / table);
-  for (std::uint64_t from_end = 4; from_end < 1200; from_end += from_end < 60 ? 1 : 23) {
-    const fs::path path = copy();
-    std::fstream stream(path / table, std::ios::in | std::ios::out | std::ios::binary);
-    stream.seekp(static_cast<std::streamoff>(size - from_end));
-    stream.write("\xff\xff\xff\xff", 4);
-    stream.close();
-    const int verdict = judge_apart(path);
-    EXPECT_TRUE(verdict == refused || verdict == told || verdict == intact)
-        << from_end << " bytes before the end: " << verdict;
+  const std::string original = folder_ / "store/" + table.string();
+  const std::uint64_t footer = fs::file_size(original) - 53;
+  std::ifstream stream(original, std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(footer + 1));
+  std::uint64_t metaindex = 0;  // Its offset, a varint.
+  for (int shift = 0, byte = 0x80; (byte & 0x80) != 0; shift += 7) {
+    byte = stream.get();
+    metaindex |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+  }
+  const struct {
+    const char* what;
+    std::uint64_t at;
+    std::string_view bytes;
+  } damages[] = {
+      {"a block of most of all memory", footer + 1, {"\0\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10}},
+      {"a block of no end", footer + 1, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+      {"the number of restarts in the properties", metaindex - 5 - 4, "\xff\xff\xff\xff"},
+      {"the metaindex", metaindex, "\xff"},
+  };
+  for (const auto& damage : damages) {
+    const std::string path = copy();
+    overwrite(fs::path(path) / table, damage.at, damage.bytes);
+    EXPECT_EQ(judge_apart(path), refused) << damage.what;
   }
 }
 
