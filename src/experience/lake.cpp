@@ -330,7 +330,6 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
   if (impl_->db == nullptr) return impl_->absent();
   rocksdb::ReadOptions options;
   options.readahead_size = std::size_t{1} << 20;
-  options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> log(
       impl_->db->NewIterator(options, impl_->handles[family_log]));
   const std::unique_ptr<rocksdb::Iterator> vectors(

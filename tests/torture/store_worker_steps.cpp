@@ -58,7 +58,8 @@ void StoreWorker::burst() {
   }
   for (const Hand& hand : hands) {
     for (const std::uint32_t number : hand.own) {
-      if (task_.faults || hand.own.back() - number < 4) check_record(number, false);
+      const bool late = hand.own.back() - number < 8;
+      if (task_.faults || late) check_record(number, late);
     }
   }
 }
