@@ -54,6 +54,7 @@ struct ExperienceLake::Impl {
   Status check_tables() const;
   Status close_gaps();
   void close_database() noexcept;
+  rocksdb::Status sync_logs();
   rocksdb::Status write_awake(rocksdb::WriteOptions how, rocksdb::WriteBatch& batch);
 
   /// Why there is no `db`.
@@ -222,9 +223,15 @@ rocksdb::Status ExperienceLake::Impl::write_awake(rocksdb::WriteOptions how,
   how.no_slowdown = true;
   for (bool hope = true;;) {
     rocksdb::Status status = db->Write(how, &batch);
+    if (status.ok()) return env->tables().log_error();
     if (!status.IsIncomplete() || !hope) return status;
     hope = env->make_way();
   }
+}
+
+rocksdb::Status ExperienceLake::Impl::sync_logs() {
+  const rocksdb::Status status = db->SyncWAL();
+  return status.ok() ? env->tables().log_error() : status;
 }
 
 ExperienceLake::ExperienceLake(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -301,7 +308,7 @@ Status ExperienceLake::sync() {
   const std::shared_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return impl_->absent();
   if (impl_->wounded.load()) return impl_->unsynced();
-  status = impl_->guarded("sync", [&] { return impl_->db->SyncWAL(); });
+  status = impl_->guarded("sync", [&] { return impl_->sync_logs(); });
   if (!status.ok()) impl_->wounded.store(true);
   return status;
 }
@@ -330,6 +337,7 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
   if (impl_->db == nullptr) return impl_->absent();
   rocksdb::ReadOptions options;
   options.readahead_size = std::size_t{1} << 20;
+  options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> log(
       impl_->db->NewIterator(options, impl_->handles[family_log]));
   const std::unique_ptr<rocksdb::Iterator> vectors(
@@ -399,7 +407,7 @@ Status ExperienceLake::close() {
     (void)sync_logs(impl_->options.path);  // RocksDB would not touch a file that refused a write.
     status = impl_->unsynced();
   } else {
-    status = impl_->guarded("sync before closing", [&] { return impl_->db->SyncWAL(); });
+    status = impl_->guarded("sync before closing", [&] { return impl_->sync_logs(); });
   }
   impl_->close_database();
   return status;

@@ -38,6 +38,36 @@ std::uint64_t last_sequence_in(const std::string& table, const std::string& fami
 
 }  // namespace
 
+/// A write-ahead log whose syncs always succeed; what they really did is in `log_error`.
+class TableKeeper::LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  LogFile(std::unique_ptr<rocksdb::FSWritableFile>&& file, TableKeeper& keeper)
+      : FSWritableFileOwnerWrapper(std::move(file)), keeper_(keeper) {}
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
+                         rocksdb::IODebugContext* debug) override {
+    return remember(FSWritableFileOwnerWrapper::Sync(options, debug));
+  }
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                          rocksdb::IODebugContext* debug) override {
+    return remember(FSWritableFileOwnerWrapper::Fsync(options, debug));
+  }
+
+ private:
+  rocksdb::IOStatus remember(const rocksdb::IOStatus& status) {
+    if (!status.ok()) {
+      const std::lock_guard lock(keeper_.mutex_);
+      keeper_.log_error_ = status;
+    }
+    return rocksdb::IOStatus::OK();
+  }
+  TableKeeper& keeper_;
+};
+
+rocksdb::IOStatus TableKeeper::log_error() const {
+  const std::lock_guard lock(mutex_);
+  return log_error_;
+}
+
 /// RocksDB writes its options to a file, reads it back and syncs it, once for each column family
 /// that it makes; a fifth of a second on a slow disk, for what lake_options.cpp says anyway. It
 /// goes on when it can't.
@@ -48,7 +78,11 @@ rocksdb::IOStatus TableKeeper::NewWritableFile(const std::string& name,
   if (name.find("/OPTIONS-") != std::string::npos) {
     return rocksdb::IOStatus::NotSupported("the options are in the program");
   }
-  return FileSystemWrapper::NewWritableFile(name, options, file, debug);
+  rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
+  if (status.ok() && name.ends_with(".log")) {
+    *file = std::make_unique<LogFile>(std::move(*file), *this);
+  }
+  return status;
 }
 
 rocksdb::IOStatus TableKeeper::NewRandomAccessFile(

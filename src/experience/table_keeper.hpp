@@ -34,15 +34,24 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
+  /// Why a write-ahead log could not be put on the device, or ok. RocksDB is not told: where two of
+  /// its threads sync the same log, the second comes upon the error of the first, which a build
+  /// with assertions takes for a mistake and ends the process. So whoever writes or syncs asks
+  /// here.
+  [[nodiscard]] rocksdb::IOStatus log_error() const;
+
   /// The tables that would have been deleted.
   [[nodiscard]] std::vector<std::string> kept() const;
   /// Deletes them, and from now on each at once.
   void let_go();
 
  private:
+  class LogFile;
+
   mutable std::mutex mutex_;
   bool keeps_ = true;
   std::vector<std::string> kept_;
+  rocksdb::IOStatus log_error_;
 };
 
 /// Whether all that `tables` hold of the sequence log is in `log`, too; if not, they were named by
