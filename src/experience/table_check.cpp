@@ -7,10 +7,10 @@
 //   block    content, u8 compression, u32 checksum of both
 //   footer   u8 checksum's kind, handles of metaindex and index padded to 40 bytes, u32, u64
 //   handle   offset and size of a block's content, as varints
-//   metaindex's content: entries of three varints (bytes shared with the key before, the other
-//   bytes
-//            of the key, bytes of the value), key and value; then places where nothing is shared,
-//            u32 each, and their number, u32
+//
+// The content of a metaindex: entries of three varints (bytes shared with the key before, the other
+// bytes of the key, bytes of the value), key and value; then places where nothing is shared, u32
+// each, and their number, u32.
 
 #include "experience/table_check.hpp"
 
@@ -18,8 +18,8 @@
 #include <optional>
 #include <string_view>
 
+#include "core/crc32c.hpp"
 #include "experience/bytes.hpp"
-#include "experience/crc32c.hpp"
 
 namespace frys::detail {
 namespace {

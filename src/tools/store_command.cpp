@@ -61,7 +61,8 @@ Result<Request> parse(const std::vector<std::string>& words) {
   if (!given->operands.empty()) request.action = given->operands[0];
   if (request.action != "inspect" && request.action != "export" && request.action != "import" &&
       request.action != "verify") {
-    return wrong("store needs to be told what to do; inspect, export, import, verify and lift exist");
+    return wrong(
+        "store needs to be told what to do; inspect, export, import, verify and lift exist");
   }
   if (given->operands.size() < 2) return wrong("store " + request.action + " needs a folder");
   request.folder = given->operands[1];

@@ -7,8 +7,8 @@
 
 #include <limits>
 
-#include "experience/bytes.hpp"
 #include "core/crc32c.hpp"
+#include "experience/bytes.hpp"
 
 namespace frys::detail {
 namespace {

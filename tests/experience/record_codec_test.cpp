@@ -8,8 +8,8 @@
 
 #include <random>
 
-#include "experience/bytes.hpp"
 #include "core/crc32c.hpp"
+#include "experience/bytes.hpp"
 
 namespace frys::detail {
 namespace {
