@@ -53,7 +53,8 @@ class PatternIndex {
   PatternIndex(const PatternIndex&) = delete;
   PatternIndex& operator=(const PatternIndex&) = delete;
 
-  /// Makes room for `additional` more vectors. Errors: out_of_memory.
+  /// Makes room for `additional` more vectors. Errors: failed_precondition (the index is full),
+  /// out_of_memory.
   Status reserve(std::size_t additional) noexcept;
   /// Adds a vector that there is room for; the next search sees it.
   void append(const float* unit_vector) noexcept;

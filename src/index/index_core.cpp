@@ -62,13 +62,15 @@ Status IndexCore::check_rows(std::span<const float> rows) const {
   return {};
 }
 
-Status IndexCore::check_room(std::size_t more) const {
+Status IndexCore::check_room(std::size_t more) const noexcept try {
   const std::size_t held = size();
   if (more <= options_.max_vectors - held) return {};
   return Status(ErrorCode::failed_precondition,
                 "the index holds " + std::to_string(held) + " vectors and was made for at most " +
                     std::to_string(options_.max_vectors) + " (max_vectors): " +
                     std::to_string(more) + " more do not fit, and none was added");
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 Result<std::uint32_t> IndexCore::add(std::span<const float> rows) {
@@ -86,6 +88,8 @@ Result<std::uint32_t> IndexCore::add(std::span<const float> rows) {
 }
 
 Status IndexCore::reserve(std::size_t more) noexcept {
+  const Status status = check_room(more);
+  if (!status.ok()) return status;
   const std::size_t rows = size() + more;
   return space_.keeps_vectors() ? vectors_.reserve(rows) : codes_.reserve(rows);
 }

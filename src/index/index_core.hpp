@@ -48,7 +48,8 @@ class IndexCore {
   Result<std::uint32_t> add(std::span<const float> rows);
   Result<std::size_t> search(const SearchRequest& request, std::span<VectorNeighbour> out) const;
 
-  /// Makes room for `more` vectors. Errors: out_of_memory.
+  /// Makes room for `more` vectors. Errors: failed_precondition (more than `max_vectors`),
+  /// out_of_memory.
   Status reserve(std::size_t more) noexcept;
   /// Adds a vector that there is room for.
   void append(const float* vector) noexcept;
@@ -85,7 +86,7 @@ class IndexCore {
 
  private:
   Status check_rows(std::span<const float> rows) const;
-  Status check_room(std::size_t more) const;
+  [[nodiscard]] Status check_room(std::size_t more) const noexcept;
   void link_all() noexcept;
   void learn();
   void digest(std::uint32_t node) noexcept;

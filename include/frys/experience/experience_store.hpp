@@ -149,6 +149,10 @@ struct ExperienceStoreStats {
 /// The autonomous learning storage engine. Movable; a moved-from store may only be destroyed or
 /// assigned to.
 ///
+/// It holds 67,108,864 experiences at most: addresses are reserved for their vectors, memory is
+/// not. Where the process may have less of these (`RLIMIT_AS`), a fourth of that, and so on, down
+/// to 262,144.
+///
 /// Threads: every member is safe, except that moving and destroying need the store alone. Readers
 /// do not wait for writers, but for the moments in which the graph grows its room, and when they
 /// come upon the one node that is being linked.
@@ -178,7 +182,8 @@ class FRYS_API ExperienceStore {
   /// Keeps `experience`; the next query finds it. Content that is there already is not stored
   /// again: its identity is returned (and made durable, when asked `synced`).
   /// Errors: invalid_argument (non-finite reward, input size or vector, wrong dimension, a vector
-  /// of zeros, negative duration, a record over 1 GiB), closed, io_error, corruption,
+  /// of zeros, negative duration, a record over 1 GiB), failed_precondition (the store is full, or
+  /// there is nothing to embed texts with), closed, io_error, corruption,
   /// out_of_memory, and the embedder's. Cost: some 20 µs of a processor, and linking into
   /// the graph in the background; synced, the device's time, shared by those who wait together.
   Result<ExperienceId> store(Experience experience, const StoreOptions& options = {});
