@@ -154,8 +154,7 @@ struct ExperienceStoreStats {
 /// to 262,144.
 ///
 /// Threads: every member is safe, except that moving and destroying need the store alone. Readers
-/// do not wait for writers, but for the moments in which the graph grows its room, and when they
-/// come upon the one node that is being linked.
+/// do not wait for writers; those with a filter may, while one enters what filters know.
 /// Executor: background work (tables being written and merged, linking the graph) is background
 /// work of `environment.executor`; a call that finds it piling up takes a share. With an inline
 /// executor, calls do it themselves. Close it before the executor.
