@@ -28,6 +28,14 @@ void offer(std::vector<VectorNeighbour>& nearest, std::size_t count, VectorNeigh
   nearest.insert(std::ranges::upper_bound(nearest, found, nearer), found);
 }
 
+/// Of what a walk finds, only the share that the filter lets through can be answers: half as much
+/// again, and some, so that there are `wanted` nearly always.
+std::size_t walk_effort(const SearchRequest& request, std::size_t wanted, std::size_t listed,
+                        std::size_t linked) noexcept {
+  if (request.filter == nullptr) return wanted;
+  return std::min((wanted + wanted / 2 + 8) * linked / listed, linked);
+}
+
 bool accepts(const SearchRequest& request, std::uint32_t node) {
   return request.filter == nullptr || request.filter->accepts(node);
 }
@@ -49,16 +57,20 @@ void Searcher::search(const SearchRequest& request, std::size_t linked, std::siz
       request.filter == nullptr ? linked : std::min(request.filter->listed, linked);
   if (listed > 0) {
     codes_.make_query(scratch.query.data(), scratch.code);
-    // Of what a walk finds, only the share that the filter lets through can be answers.
-    const std::size_t wanted = std::max(request.effort, request.count);
-    const std::size_t effort = std::min(wanted * linked / listed, linked);
-    if (listed <= compared_per_effort * effort) {
-      compare_codes(request, wanted, linked, scratch);
-    } else {
+    const std::size_t wanted = std::min(std::max(request.effort, request.count), linked);
+    const std::size_t effort = walk_effort(request, wanted, listed, linked);
+    const bool walks = listed > compared_per_effort * effort;
+    if (walks) {
       walk(effort, linked, scratch);
+      refine(request, linked, scratch);
     }
-    refine(request, linked, scratch);
-    rank(request, linked, scratch);
+    // Less may be let through than the list has, or farther from here.
+    const bool too_few = request.filter != nullptr && scratch.found.size() < wanted;
+    if (!walks || too_few) {
+      compare_codes(request, wanted, linked, scratch);
+      refine(request, linked, scratch);
+    }
+    rank(request, wanted, linked, scratch);
   }
   compare_vectors(request, linked, size, scratch);
 }
@@ -76,7 +88,7 @@ void Searcher::walk(std::size_t effort, std::size_t linked, SearchScratch& scrat
 
 void Searcher::compare_codes(const SearchRequest& request, std::size_t wanted, std::size_t linked,
                              SearchScratch& scratch) const {
-  scratch.sieve.reset(std::max(wanted, kept_per_answer * request.count));
+  scratch.sieve.reset(std::min(std::max(wanted, kept_per_answer * request.count), linked));
   Batch& batch = scratch.walk.batches[0];
   const std::span<std::uint32_t> nodes(batch.nodes, codes_at_once);
   for (std::size_t from = 0; from < linked;) {
@@ -146,14 +158,13 @@ void Searcher::refine(const SearchRequest& request, std::size_t linked,
 
 // ---- ranking ---------------------------------------------------------------------------------
 
-void Searcher::rank(const SearchRequest& request, std::size_t linked,
+void Searcher::rank(const SearchRequest& request, std::size_t wanted, std::size_t linked,
                     SearchScratch& scratch) const {
   if (space_.is_distance() && space_.keeps_whole(scratch.query.data())) {
     return take_in_order(request, linked, scratch);
   }
   const bool codes_order = space_.codes() == VectorCodes::f32 || space_.codes() == VectorCodes::f16;
-  const std::size_t effort = std::max(request.effort, request.count);
-  rank_again(request, codes_order ? request.count : effort + request.count, linked, scratch);
+  rank_again(request, codes_order ? request.count : wanted + request.count, linked, scratch);
 }
 
 /// Calls visit(node) for those that `node` stands for, while it answers true; whether it always

@@ -83,7 +83,8 @@ class Searcher {
   void compare_vectors(const SearchRequest& request, std::size_t begin, std::size_t end,
                        SearchScratch& scratch) const;
   void refine(const SearchRequest& request, std::size_t linked, SearchScratch& scratch) const;
-  void rank(const SearchRequest& request, std::size_t linked, SearchScratch& scratch) const;
+  void rank(const SearchRequest& request, std::size_t wanted, std::size_t linked,
+            SearchScratch& scratch) const;
   void take_in_order(const SearchRequest& request, std::size_t linked,
                      SearchScratch& scratch) const;
   void rank_again(const SearchRequest& request, std::size_t at_most, std::size_t linked,

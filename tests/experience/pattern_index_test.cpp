@@ -153,8 +153,14 @@ TEST(PatternIndexTest, RepeatedVectorsAreAllFoundNewestFirst) {
     }
     // The oldest of all is behind the same door.
     const auto oldest = [&](std::uint32_t ordinal) { return ordinal < kinds; };
-    const auto list = [](std::size_t, std::span<std::uint32_t>) { return std::size_t{0}; };
-    const frys::index::NodeFilter filter{oldest, list, total};  // So many that it walks.
+    const auto list = [](std::size_t from, std::span<std::uint32_t> out) {
+      std::size_t count = 0;
+      for (; count < out.size() && from + count < kinds; ++count) {
+        out[count] = static_cast<std::uint32_t>(from + count);
+      }
+      return count;
+    };
+    const frys::index::NodeFilter filter{oldest, list, total};
     EXPECT_EQ(index->search({query, 1, 64, &filter}).at(0).ordinal, kind);
   }
 }

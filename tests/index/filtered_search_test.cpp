@@ -88,12 +88,58 @@ TEST_F(FilteredSearch, FindsOneOfManyWithTheSameVector) {
   ASSERT_TRUE(core_.reserve(300).ok());
   for (int i = 0; i < 300; ++i) core_.append(made_.row(7).data());
   link(3300);
-  const auto accepts = [](std::uint32_t node) { return node == 3123 || node == 5; };
-  const auto list = [](std::size_t, std::span<std::uint32_t>) { return std::size_t{0}; };
-  const NodeFilter filter{accepts, list, 3300};  // As many as there are: it walks.
+  const auto accepts = [](std::uint32_t node) { return node != 7; };
+  bool compared = false;
+  const auto list = [&](std::size_t, std::span<std::uint32_t>) {
+    compared = true;
+    return std::size_t{0};
+  };
+  const NodeFilter filter{accepts, list, 3300};
   VectorNeighbour nearest[1];
   ASSERT_EQ(core_.search({made_.row(7), 1, 20, &filter}, nearest).value_or(0), 1U);
-  EXPECT_EQ(nearest[0].ordinal, 3123U);
+  EXPECT_FALSE(compared) << "this is about walks";
+  EXPECT_GE(nearest[0].ordinal, 3000U);
+  EXPECT_EQ(nearest[0].distance, 0);
+}
+
+// Several conditions at once let less through than the list of the rarest has.
+TEST_F(FilteredSearch, FindsTheFewOfALongList) {
+  append(0, rows);
+  link(rows);
+  const auto accepts = [](std::uint32_t node) { return node % 500 == 1; };
+  const auto list = [](std::size_t from, std::span<std::uint32_t> out) {
+    std::size_t count = 0;
+    for (; count < out.size() && from + count < rows; ++count) {
+      out[count] = static_cast<std::uint32_t>(from + count);
+    }
+    return count;
+  };
+  const NodeFilter filter{accepts, list, rows};
+  VectorNeighbour nearest[12];
+  ASSERT_EQ(core_.search({made_.query(0), 12, 12, &filter}, nearest).value_or(0), 12U);
+  for (const VectorNeighbour& n : nearest) EXPECT_EQ(n.ordinal % 500, 1U);
+}
+
+TEST_F(FilteredSearch, AnyEffortIsOne) {
+  append(0, 3000);
+  link(3000);
+  const auto accepts = [](std::uint32_t node) { return node % 2 == 0; };
+  const auto list = [](std::size_t from, std::span<std::uint32_t> out) {
+    std::size_t count = 0;
+    for (; count < out.size() && 2 * (from + count) < 3000; ++count) {
+      out[count] = static_cast<std::uint32_t>(2 * (from + count));
+    }
+    return count;
+  };
+  const NodeFilter filter{accepts, list, 1500};
+  const NodeFilter* none = nullptr;
+  for (const NodeFilter* some : {none, &filter}) {
+    for (const std::size_t effort :
+         {std::size_t{0}, std::size_t{1}, std::size_t{1} << 61, ~std::size_t{0}}) {
+      VectorNeighbour nearest[10];
+      EXPECT_EQ(core_.search({made_.query(0), 10, effort, some}, nearest).value_or(0), 10U);
+    }
+  }
 }
 
 // When they are linked makes no difference.
