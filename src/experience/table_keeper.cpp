@@ -38,29 +38,56 @@ std::uint64_t last_sequence_in(const std::string& table, const std::string& fami
 
 }  // namespace
 
-/// A write-ahead log whose syncs always succeed; what they really did is in `log_error`.
+/// A write-ahead log that always succeeds; what really came of it is in `log_error`. Behind what
+/// could not be written nothing else is.
 class TableKeeper::LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
+  using Base = FSWritableFileOwnerWrapper;
+  using IOStatus = rocksdb::IOStatus;
+  using IOOptions = rocksdb::IOOptions;
+  using Debug = rocksdb::IODebugContext;
+
   LogFile(std::unique_ptr<rocksdb::FSWritableFile>&& file, TableKeeper& keeper)
-      : FSWritableFileOwnerWrapper(std::move(file)), keeper_(keeper) {}
-  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
-                         rocksdb::IODebugContext* debug) override {
-    return remember(FSWritableFileOwnerWrapper::Sync(options, debug));
+      : Base(std::move(file)), keeper_(keeper) {}
+
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, Debug* debug) override {
+    return write([&] { return Base::Append(data, options, debug); });
   }
-  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
-                          rocksdb::IODebugContext* debug) override {
-    return remember(FSWritableFileOwnerWrapper::Fsync(options, debug));
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
+                  const rocksdb::DataVerificationInfo& sums, Debug* debug) override {
+    return write([&] { return Base::Append(data, options, sums, debug); });
+  }
+  IOStatus Flush(const IOOptions& options, Debug* debug) override {
+    return write([&] { return Base::Flush(options, debug); });
+  }
+  IOStatus Sync(const IOOptions& options, Debug* debug) override {
+    return remember(Base::Sync(options, debug));
+  }
+  IOStatus Fsync(const IOOptions& options, Debug* debug) override {
+    return remember(Base::Fsync(options, debug));
+  }
+  IOStatus Close(const IOOptions& options, Debug* debug) override {
+    return remember(Base::Close(options, debug));
   }
 
  private:
-  rocksdb::IOStatus remember(const rocksdb::IOStatus& status) {
+  template <typename Write>
+  IOStatus write(Write&& call) {
+    if (broken_) return IOStatus::OK();
+    const IOStatus status = call();
+    broken_ = !status.ok();
+    return remember(status);
+  }
+  IOStatus remember(const IOStatus& status) {
     if (!status.ok()) {
       const std::lock_guard lock(keeper_.mutex_);
       keeper_.log_error_ = status;
     }
-    return rocksdb::IOStatus::OK();
+    return IOStatus::OK();
   }
+
   TableKeeper& keeper_;
+  bool broken_ = false;  // Logs are written by one thread at a time.
 };
 
 rocksdb::IOStatus TableKeeper::log_error() const {

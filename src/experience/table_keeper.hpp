@@ -34,10 +34,10 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
-  /// Why a write-ahead log could not be put on the device, or ok. RocksDB is not told: where two of
-  /// its threads sync the same log, the second comes upon the error of the first, which a build
-  /// with assertions takes for a mistake and ends the process. So whoever writes or syncs asks
-  /// here.
+  /// Why a write-ahead log could not be written or put on the device, or ok. RocksDB is not told:
+  /// of two of its threads that use the same log, the second comes upon the error of the first,
+  /// which a build with assertions takes for a mistake and ends the process. So whoever writes or
+  /// syncs asks here.
   [[nodiscard]] rocksdb::IOStatus log_error() const;
 
   /// The tables that would have been deleted.

@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <limits>
+#include <thread>
 
 #include "experience/store_fixture.hpp"
 
@@ -174,6 +176,31 @@ TEST_F(StoreFaultTest, AFullDiskIsToldAndOvercome) {
 
 TEST_F(StoreFaultTest, AFullDiskIsOvercomeWithoutThreads) {
   store_on_a_full_disk(options(), Environment());
+}
+
+TEST_F(StoreFaultTest, SyncingBesideARefusedWriteIsTold) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  std::atomic<bool> ended{false};
+  std::thread syncs([&] {
+    while (!ended) {
+      const Status status = store->sync();
+      EXPECT_TRUE(status.ok() || status == ErrorCode::io_error) << status.to_string();
+    }
+  });
+  int refused = 0;
+  for (int i = 0; i < 20; ++i) {
+    {
+      const FileSizeLimit full(0);
+      const auto id = store->store(numbered_experience(2 * i));
+      refused += id.status() == ErrorCode::io_error ? 1 : 0;
+    }
+    EXPECT_TRUE(store->store(numbered_experience(2 * i + 1)));
+  }
+  ended = true;
+  syncs.join();
+  EXPECT_EQ(refused, 20);
+  EXPECT_TRUE(store->close().ok());
 }
 
 class OddEmbedder final : public Embedder {
