@@ -61,13 +61,13 @@ class TableKeeper::LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return write([&] { return Base::Flush(options, debug); });
   }
   IOStatus Sync(const IOOptions& options, Debug* debug) override {
-    return remember(Base::Sync(options, debug));
+    return keeper_.remember(Base::Sync(options, debug));
   }
   IOStatus Fsync(const IOOptions& options, Debug* debug) override {
-    return remember(Base::Fsync(options, debug));
+    return keeper_.remember(Base::Fsync(options, debug));
   }
   IOStatus Close(const IOOptions& options, Debug* debug) override {
-    return remember(Base::Close(options, debug));
+    return keeper_.remember(Base::Close(options, debug));
   }
 
  private:
@@ -76,19 +76,42 @@ class TableKeeper::LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
     if (broken_) return IOStatus::OK();
     const IOStatus status = call();
     broken_ = !status.ok();
-    return remember(status);
+    return keeper_.remember(status);
   }
-  IOStatus remember(const IOStatus& status) {
-    if (!status.ok()) {
-      const std::lock_guard lock(keeper_.mutex_);
-      keeper_.log_error_ = status;
-    }
-    return IOStatus::OK();
-  }
-
   TableKeeper& keeper_;
   bool broken_ = false;  // Logs are written by one thread at a time.
 };
+
+/// Takes the place of a log that could not be made.
+class TableKeeper::NoFile final : public rocksdb::FSWritableFile {
+ public:
+  using IOStatus = rocksdb::IOStatus;
+  IOStatus Append(const rocksdb::Slice&, const rocksdb::IOOptions&,
+                  rocksdb::IODebugContext*) override {
+    return IOStatus::OK();
+  }
+  IOStatus Append(const rocksdb::Slice&, const rocksdb::IOOptions&,
+                  const rocksdb::DataVerificationInfo&, rocksdb::IODebugContext*) override {
+    return IOStatus::OK();
+  }
+  IOStatus Close(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return IOStatus::OK();
+  }
+  IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return IOStatus::OK();
+  }
+  IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return IOStatus::OK();
+  }
+};
+
+rocksdb::IOStatus TableKeeper::remember(const rocksdb::IOStatus& status) {
+  if (!status.ok()) {
+    const std::lock_guard lock(mutex_);
+    log_error_ = status;
+  }
+  return rocksdb::IOStatus::OK();
+}
 
 rocksdb::IOStatus TableKeeper::log_error() const {
   const std::lock_guard lock(mutex_);
@@ -106,10 +129,10 @@ rocksdb::IOStatus TableKeeper::NewWritableFile(const std::string& name,
     return rocksdb::IOStatus::NotSupported("the options are in the program");
   }
   rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
-  if (status.ok() && name.ends_with(".log")) {
-    *file = std::make_unique<LogFile>(std::move(*file), *this);
-  }
-  return status;
+  if (!name.ends_with(".log")) return status;
+  if (!status.ok()) *file = std::make_unique<NoFile>();
+  *file = std::make_unique<LogFile>(std::move(*file), *this);
+  return remember(status);
 }
 
 rocksdb::IOStatus TableKeeper::NewRandomAccessFile(

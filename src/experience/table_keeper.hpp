@@ -34,10 +34,11 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
-  /// Why a write-ahead log could not be written or put on the device, or ok. RocksDB is not told:
-  /// of two of its threads that use the same log, the second comes upon the error of the first,
-  /// which a build with assertions takes for a mistake and ends the process. So whoever writes or
-  /// syncs asks here.
+  /// Why a write-ahead log could not be made, written or put on the device, or ok. RocksDB is not
+  /// told: of two of its threads that use the same log, the second comes upon the error of the
+  /// first, and where several families need a new log that can't be made, it forgets to let go of
+  /// some. A build with assertions ends the process for either. So whoever writes or syncs asks
+  /// here.
   [[nodiscard]] rocksdb::IOStatus log_error() const;
 
   /// The tables that would have been deleted.
@@ -47,6 +48,10 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
 
  private:
   class LogFile;
+  class NoFile;
+
+  /// Into `log_error`; answers that all is well.
+  rocksdb::IOStatus remember(const rocksdb::IOStatus& status);
 
   mutable std::mutex mutex_;
   bool keeps_ = true;

@@ -203,6 +203,47 @@ TEST_F(StoreFaultTest, SyncingBesideARefusedWriteIsTold) {
   EXPECT_TRUE(store->close().ok());
 }
 
+/// No file can be opened.
+class FileCountLimit {
+ public:
+  FileCountLimit() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit limit{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  ~FileCountLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(StoreFaultTest, ANewLogThatCannotBeMadeIsToldAndOvercome) {
+  ExperienceStoreOptions wide = options();
+  wide.dimension = 4096;
+  wide.write_buffer_bytes = std::size_t{1} << 20;
+  Result<ExperienceStore> store = ExperienceStore::open(wide, environment());
+  ASSERT_TRUE(store);
+  std::vector<Experience> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(numbered_experience(i));
+    many.back().payload.resize(20'000);
+  }
+  // Rows and vectors are both more than their buffers take: what comes next needs new ones.
+  ASSERT_TRUE(store->store_many(many));
+  {
+    const FileCountLimit none;
+    EXPECT_EQ(store->store(numbered_experience(100)).status(), ErrorCode::io_error);
+  }
+  const auto id = store->store(numbered_experience(101));
+  ASSERT_TRUE(id) << id.error().to_string();
+  EXPECT_EQ(store->size(), 101U);
+  ASSERT_TRUE(store->close().ok());
+  store = ExperienceStore::open(wide, environment());
+  ASSERT_TRUE(store) << store.error().to_string();
+  EXPECT_EQ(store->size(), 101U);
+  for (const Experience& e : many) EXPECT_TRUE(store->get(*content_id(e)));
+}
+
 class OddEmbedder final : public Embedder {
  public:
   [[nodiscard]] std::string_view name() const noexcept override { return "odd"; }
