@@ -19,9 +19,9 @@ BackgroundEnv::BackgroundEnv(const Environment& environment)
     : EnvWrapper(rocksdb::Env::Default()),
       queue_(std::make_shared<Queue>()),
       runner_(*environment.executor),
-      tables_(std::make_shared<TableKeeper>(rocksdb::Env::Default()->GetFileSystem())) {
+      files_(std::make_shared<LakeFiles>(rocksdb::Env::Default()->GetFileSystem())) {
   // Without this, files would go through a compatibility layer of EnvWrapper.
-  file_system_ = tables_;
+  file_system_ = files_;
   system_clock_ = rocksdb::Env::Default()->GetSystemClock();
 }
 

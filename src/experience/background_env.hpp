@@ -21,7 +21,7 @@
 #include <mutex>
 
 #include "experience/background_runner.hpp"
-#include "experience/table_keeper.hpp"
+#include "experience/lake_files.hpp"
 #include "frys/core/environment.hpp"
 
 namespace frys::detail {
@@ -45,7 +45,7 @@ class BackgroundEnv final : public rocksdb::EnvWrapper {
   /// Whether `LockFile` was refused: somebody holds the folder.
   [[nodiscard]] bool lock_refused() const noexcept { return lock_refused_.load(); }
   /// What stands between RocksDB and the deletion of tables.
-  [[nodiscard]] TableKeeper& tables() noexcept { return *tables_; }
+  [[nodiscard]] LakeFiles& files() noexcept { return *files_; }
 
   void Schedule(void (*function)(void*), void* argument, Priority priority, void* tag,
                 void (*unschedule)(void*)) override;
@@ -89,7 +89,7 @@ class BackgroundEnv final : public rocksdb::EnvWrapper {
 
   std::shared_ptr<Queue> queue_;
   BackgroundRunner runner_;
-  std::shared_ptr<TableKeeper> tables_;
+  std::shared_ptr<LakeFiles> files_;
   std::atomic<std::size_t> written_while_waiting_{0};
   std::atomic<bool> lock_refused_{false};
 };

@@ -96,8 +96,11 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
   status = guarded("open", [&] {
     answer =
         rocksdb::DB::Open(db_options, options.path, lake_families(options), &opened, &opened_db);
-    return answer;
+    const rocksdb::IOStatus untold = env->files().error();
+    return untold.ok() ? answer : rocksdb::Status(untold);
   });
+  db.reset(opened_db);
+  std::copy(opened.begin(), opened.end(), handles);
   if (!status.ok()) {
     if (env->lock_refused()) {
       return Status(ErrorCode::already_open, where + ": " +
@@ -116,8 +119,6 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
     }
     return status;
   }
-  db.reset(opened_db);
-  std::copy(opened.begin(), opened.end(), handles);
   stop_rocksdb_timer(*db);
   status = check_manifest();
   if (status.ok()) remove_empty_logs(options.path);
@@ -128,8 +129,8 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
 /// what it would keep are rows that the log does not know.
 Status ExperienceLake::Impl::check_manifest() {
   try {
-    Status status = check_kept_tables(*db, handles[family_log], env->tables().kept());
-    if (status.ok()) env->tables().let_go();
+    Status status = check_kept_tables(*db, handles[family_log], env->files().kept());
+    if (status.ok()) env->files().let_go();
     return status.with_context(where);
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
@@ -223,7 +224,7 @@ rocksdb::Status ExperienceLake::Impl::write_awake(rocksdb::WriteOptions how,
   how.no_slowdown = true;
   for (bool hope = true;;) {
     rocksdb::Status status = db->Write(how, &batch);
-    if (status.ok()) return env->tables().log_error();
+    if (status.ok()) return env->files().error();
     if (!status.IsIncomplete() || !hope) return status;
     hope = env->make_way();
   }
@@ -231,7 +232,7 @@ rocksdb::Status ExperienceLake::Impl::write_awake(rocksdb::WriteOptions how,
 
 rocksdb::Status ExperienceLake::Impl::sync_logs() {
   const rocksdb::Status status = db->SyncWAL();
-  return status.ok() ? env->tables().log_error() : status;
+  return status.ok() ? env->files().error() : status;
 }
 
 ExperienceLake::ExperienceLake(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -402,13 +403,11 @@ Status ExperienceLake::close() {
   const std::unique_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return std::exchange(impl_->open_error, Status());
   // Nothing was promised of buffered writes but to outlive the process; closing does better.
-  Status status;
-  if (impl_->wounded.load()) {
-    (void)sync_logs(impl_->options.path);  // RocksDB would not touch a file that refused a write.
-    status = impl_->unsynced();
-  } else {
-    status = impl_->guarded("sync before closing", [&] { return impl_->sync_logs(); });
-  }
+  Status status = impl_->wounded.load()
+                      ? impl_->unsynced()
+                      : impl_->guarded("sync before closing", [&] { return impl_->sync_logs(); });
+  // RocksDB would not touch a file that refused a write.
+  if (!status.ok()) (void)sync_logs(impl_->options.path);
   impl_->close_database();
   return status;
 }

@@ -1,15 +1,25 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
+// The files of a lake as RocksDB sees them, which are the system's, but for two things.
+//
 // On opening, RocksDB takes away tables that its manifest does not name: what a flush left that was
 // killed. Of a manifest whose end is gone it believes that it was never written, and takes away
 // what was named there, too. So while it opens, tables are kept; then it is seen which it was.
+//
+// Where its logs, its manifest or a folder can't be written, RocksDB 7.8 runs into its own
+// assertions, which end the process: of two threads that use the same log, the second comes upon
+// the error of the first, and where several families need a new log that can't be made, or noted in
+// the manifest, it forgets to let go of some. So it is not told. From the first such error on none
+// of these is written any more and no file is deleted; what is there then is what a kill at that
+// moment would have left, and whoever writes or syncs learns of the error from `error`.
 
 #pragma once
 
 #include <rocksdb/db.h>
 #include <rocksdb/file_system.h>
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -18,9 +28,9 @@
 
 namespace frys::detail {
 
-/// The system's files, but that tables are not deleted at first nor opened with an end that is not
-/// as it was written, and that options are not written. Threads: safe.
-class TableKeeper final : public rocksdb::FileSystemWrapper {
+/// Beside what is said above: tables are not opened with an end that is not as it was written, and
+/// options are not written. Threads: safe.
+class LakeFiles final : public rocksdb::FileSystemWrapper {
  public:
   using FileSystemWrapper::FileSystemWrapper;
   const char* Name() const override { return "frys"; }
@@ -31,15 +41,17 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
                                         const rocksdb::FileOptions& options,
                                         std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
                                         rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* folder,
+                                 rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
-  /// Why a write-ahead log could not be made, written or put on the device, or ok. RocksDB is not
-  /// told: of two of its threads that use the same log, the second comes upon the error of the
-  /// first, and where several families need a new log that can't be made, it forgets to let go of
-  /// some. A build with assertions ends the process for either. So whoever writes or syncs asks
-  /// here.
-  [[nodiscard]] rocksdb::IOStatus log_error() const;
+  /// The first error that RocksDB was not told, or ok.
+  [[nodiscard]] rocksdb::IOStatus error() const;
 
   /// The tables that would have been deleted.
   [[nodiscard]] std::vector<std::string> kept() const;
@@ -47,16 +59,19 @@ class TableKeeper final : public rocksdb::FileSystemWrapper {
   void let_go();
 
  private:
-  class LogFile;
+  class RecordFile;
   class NoFile;
+  class Folder;
 
-  /// Into `log_error`; answers that all is well.
-  rocksdb::IOStatus remember(const rocksdb::IOStatus& status);
+  /// Runs `call`, unless there was an error; answers that all is well.
+  template <typename Call>
+  rocksdb::IOStatus untold(Call&& call);
 
   mutable std::mutex mutex_;
   bool keeps_ = true;
   std::vector<std::string> kept_;
-  rocksdb::IOStatus log_error_;
+  rocksdb::IOStatus error_;
+  std::atomic<bool> failed_{false};  // There is an error_.
 };
 
 /// Whether all that `tables` hold of the sequence log is in `log`, too; if not, they were named by

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "experience/table_keeper.hpp"
+#include "experience/lake_files.hpp"
 
 #include <rocksdb/sst_file_reader.h>
 
@@ -36,54 +36,67 @@ std::uint64_t last_sequence_in(const std::string& table, const std::string& fami
   return last_sequence(*entries);
 }
 
+/// Logs, manifests, and what will be CURRENT.
+bool is_record(const std::string& name) {
+  return name.ends_with(".log") || name.ends_with(".dbtmp") ||
+         name.find("/MANIFEST-") != std::string::npos;
+}
+
 }  // namespace
 
-/// A write-ahead log that always succeeds; what really came of it is in `log_error`. Behind what
-/// could not be written nothing else is.
-class TableKeeper::LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
+template <typename Call>
+rocksdb::IOStatus LakeFiles::untold(Call&& call) {
+  if (failed_.load()) return rocksdb::IOStatus::OK();
+  const rocksdb::IOStatus status = call();
+  if (status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  if (!failed_.exchange(true)) error_ = status;
+  return rocksdb::IOStatus::OK();
+}
+
+rocksdb::IOStatus LakeFiles::error() const {
+  const std::lock_guard lock(mutex_);
+  return error_;
+}
+
+/// A log or manifest.
+class LakeFiles::RecordFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
   using Base = FSWritableFileOwnerWrapper;
   using IOStatus = rocksdb::IOStatus;
   using IOOptions = rocksdb::IOOptions;
   using Debug = rocksdb::IODebugContext;
 
-  LogFile(std::unique_ptr<rocksdb::FSWritableFile>&& file, TableKeeper& keeper)
-      : Base(std::move(file)), keeper_(keeper) {}
+  RecordFile(std::unique_ptr<rocksdb::FSWritableFile>&& file, LakeFiles& files)
+      : Base(std::move(file)), files_(files) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, Debug* debug) override {
-    return write([&] { return Base::Append(data, options, debug); });
+    return files_.untold([&] { return Base::Append(data, options, debug); });
   }
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
                   const rocksdb::DataVerificationInfo& sums, Debug* debug) override {
-    return write([&] { return Base::Append(data, options, sums, debug); });
+    return files_.untold([&] { return Base::Append(data, options, sums, debug); });
   }
   IOStatus Flush(const IOOptions& options, Debug* debug) override {
-    return write([&] { return Base::Flush(options, debug); });
+    return files_.untold([&] { return Base::Flush(options, debug); });
   }
   IOStatus Sync(const IOOptions& options, Debug* debug) override {
-    return keeper_.remember(Base::Sync(options, debug));
+    return files_.untold([&] { return Base::Sync(options, debug); });
   }
   IOStatus Fsync(const IOOptions& options, Debug* debug) override {
-    return keeper_.remember(Base::Fsync(options, debug));
+    return files_.untold([&] { return Base::Fsync(options, debug); });
   }
   IOStatus Close(const IOOptions& options, Debug* debug) override {
-    return keeper_.remember(Base::Close(options, debug));
+    const IOStatus status = Base::Close(options, debug);
+    return files_.untold([&] { return status; });
   }
 
  private:
-  template <typename Write>
-  IOStatus write(Write&& call) {
-    if (broken_) return IOStatus::OK();
-    const IOStatus status = call();
-    broken_ = !status.ok();
-    return keeper_.remember(status);
-  }
-  TableKeeper& keeper_;
-  bool broken_ = false;  // Logs are written by one thread at a time.
+  LakeFiles& files_;
 };
 
-/// Takes the place of a log that could not be made.
-class TableKeeper::NoFile final : public rocksdb::FSWritableFile {
+/// Takes the place of one that could not be made.
+class LakeFiles::NoFile final : public rocksdb::FSWritableFile {
  public:
   using IOStatus = rocksdb::IOStatus;
   IOStatus Append(const rocksdb::Slice&, const rocksdb::IOOptions&,
@@ -105,39 +118,73 @@ class TableKeeper::NoFile final : public rocksdb::FSWritableFile {
   }
 };
 
-rocksdb::IOStatus TableKeeper::remember(const rocksdb::IOStatus& status) {
-  if (!status.ok()) {
-    const std::lock_guard lock(mutex_);
-    log_error_ = status;
-  }
-  return rocksdb::IOStatus::OK();
-}
+/// What is made, renamed or deleted in it is put on the device.
+class LakeFiles::Folder final : public rocksdb::FSDirectory {
+ public:
+  Folder(std::unique_ptr<rocksdb::FSDirectory> folder, LakeFiles& files)
+      : folder_(std::move(folder)), files_(files) {}
 
-rocksdb::IOStatus TableKeeper::log_error() const {
-  const std::lock_guard lock(mutex_);
-  return log_error_;
-}
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                          rocksdb::IODebugContext* debug) override {
+    return files_.untold([&] { return folder_->Fsync(options, debug); });
+  }
+  rocksdb::IOStatus FsyncWithDirOptions(const rocksdb::IOOptions& options,
+                                        rocksdb::IODebugContext* debug,
+                                        const rocksdb::DirFsyncOptions& how) override {
+    return files_.untold([&] { return folder_->FsyncWithDirOptions(options, debug, how); });
+  }
+  rocksdb::IOStatus Close(const rocksdb::IOOptions& options,
+                          rocksdb::IODebugContext* debug) override {
+    return folder_->Close(options, debug);
+  }
+  std::size_t GetUniqueId(char* id, std::size_t size) const override {
+    return folder_->GetUniqueId(id, size);
+  }
+
+ private:
+  const std::unique_ptr<rocksdb::FSDirectory> folder_;
+  LakeFiles& files_;
+};
 
 /// RocksDB writes its options to a file, reads it back and syncs it, once for each column family
 /// that it makes; a fifth of a second on a slow disk, for what lake_options.cpp says anyway. It
 /// goes on when it can't.
-rocksdb::IOStatus TableKeeper::NewWritableFile(const std::string& name,
-                                               const rocksdb::FileOptions& options,
-                                               std::unique_ptr<rocksdb::FSWritableFile>* file,
-                                               rocksdb::IODebugContext* debug) {
+rocksdb::IOStatus LakeFiles::NewWritableFile(const std::string& name,
+                                             const rocksdb::FileOptions& options,
+                                             std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                             rocksdb::IODebugContext* debug) {
   if (name.find("/OPTIONS-") != std::string::npos) {
     return rocksdb::IOStatus::NotSupported("the options are in the program");
   }
-  rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
-  if (!name.ends_with(".log")) return status;
-  if (!status.ok()) *file = std::make_unique<NoFile>();
-  *file = std::make_unique<LogFile>(std::move(*file), *this);
-  return remember(status);
+  const auto make = [&] { return FileSystemWrapper::NewWritableFile(name, options, file, debug); };
+  if (!is_record(name)) return make();
+  file->reset();
+  const rocksdb::IOStatus status = untold(make);
+  if (*file == nullptr) *file = std::make_unique<NoFile>();
+  *file = std::make_unique<RecordFile>(std::move(*file), *this);
+  return status;
 }
 
-rocksdb::IOStatus TableKeeper::NewRandomAccessFile(
-    const std::string& name, const rocksdb::FileOptions& options,
-    std::unique_ptr<rocksdb::FSRandomAccessFile>* file, rocksdb::IODebugContext* debug) {
+rocksdb::IOStatus LakeFiles::NewDirectory(const std::string& name,
+                                          const rocksdb::IOOptions& options,
+                                          std::unique_ptr<rocksdb::FSDirectory>* folder,
+                                          rocksdb::IODebugContext* debug) {
+  rocksdb::IOStatus status = FileSystemWrapper::NewDirectory(name, options, folder, debug);
+  if (status.ok()) *folder = std::make_unique<Folder>(std::move(*folder), *this);
+  return status;
+}
+
+/// The manifest that is valid from now on is named so.
+rocksdb::IOStatus LakeFiles::RenameFile(const std::string& from, const std::string& to,
+                                        const rocksdb::IOOptions& options,
+                                        rocksdb::IODebugContext* debug) {
+  return untold([&] { return FileSystemWrapper::RenameFile(from, to, options, debug); });
+}
+
+rocksdb::IOStatus LakeFiles::NewRandomAccessFile(const std::string& name,
+                                                 const rocksdb::FileOptions& options,
+                                                 std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                                 rocksdb::IODebugContext* debug) {
   rocksdb::IOStatus status = FileSystemWrapper::NewRandomAccessFile(name, options, file, debug);
   if (!status.ok() || !name.ends_with(".sst")) return status;
   std::uint64_t bytes = 0;
@@ -147,9 +194,9 @@ rocksdb::IOStatus TableKeeper::NewRandomAccessFile(
   return status;
 }
 
-rocksdb::IOStatus TableKeeper::DeleteFile(const std::string& name,
-                                          const rocksdb::IOOptions& options,
-                                          rocksdb::IODebugContext* debug) {
+rocksdb::IOStatus LakeFiles::DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
+                                        rocksdb::IODebugContext* debug) {
+  if (failed_.load()) return rocksdb::IOStatus::OK();
   if (name.ends_with(".sst")) {
     const std::lock_guard lock(mutex_);
     if (keeps_) {
@@ -160,12 +207,12 @@ rocksdb::IOStatus TableKeeper::DeleteFile(const std::string& name,
   return FileSystemWrapper::DeleteFile(name, options, debug);
 }
 
-std::vector<std::string> TableKeeper::kept() const {
+std::vector<std::string> LakeFiles::kept() const {
   const std::lock_guard lock(mutex_);
   return kept_;
 }
 
-void TableKeeper::let_go() {
+void LakeFiles::let_go() {
   std::vector<std::string> tables;
   {
     const std::lock_guard lock(mutex_);
