@@ -47,6 +47,10 @@ class BackgroundEnv final : public rocksdb::EnvWrapper {
   /// What stands between RocksDB and the deletion of tables.
   [[nodiscard]] LakeFiles& files() noexcept { return *files_; }
 
+  /// Where RocksDB does not ask the file system.
+  rocksdb::Status DeleteFile(const std::string& name) override {
+    return files_->DeleteFile(name, rocksdb::IOOptions(), nullptr);
+  }
   void Schedule(void (*function)(void*), void* argument, Priority priority, void* tag,
                 void (*unschedule)(void*)) override;
   int UnSchedule(void* tag, Priority priority) override;
