@@ -156,6 +156,7 @@ rocksdb::IOStatus LakeFiles::NewWritableFile(const std::string& name,
   if (name.find("/OPTIONS-") != std::string::npos) {
     return rocksdb::IOStatus::NotSupported("the options are in the program");
   }
+  if (name.ends_with(".sst") && failed_.load()) return error();
   const auto make = [&] { return FileSystemWrapper::NewWritableFile(name, options, file, debug); };
   if (!is_record(name)) return make();
   file->reset();
