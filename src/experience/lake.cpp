@@ -321,9 +321,11 @@ Status ExperienceLake::recover() {
   if (!status.ok()) return status;
   const std::unique_lock lock(impl_->mutex);
   impl_->close_database();
-  // A sync that failed can't be made good by another: the system may take for written what never
-  // reached the device. It still has it, though, and tables are made of that.
-  status = impl_->open_database(/*write_tables=*/true);
+  // A sync that failed may not be made good by another: the system may take for written what never
+  // reached the device. It still has it, though, and tables are made of that. The logs come first
+  // all the same: tables that are not named yet must not know more than they do (check_manifest).
+  status = sync_logs(impl_->options.path).status();
+  if (status.ok()) status = impl_->open_database(/*write_tables=*/true);
   impl_->wounded.store(!status.ok());
   if (status.ok()) return status;
   // For the readers.
