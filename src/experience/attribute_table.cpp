@@ -14,10 +14,11 @@ void AttributeTable::enlist(Carriers& carriers) {
   carriers.push_back(size_);
 }
 
-void AttributeTable::append(const LogEntry& entry) {
+void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
   if (!rows_.reserve(size_ + std::size_t{1}).ok()) throw std::bad_alloc();
   Attributes& row = *rows_.row(size_);
-  row = {entry.id, entry.reward, entry.started_at_ns, entry.stored_at_ns, {0, 0, 0}, entry.outcome};
+  row = {entry.id,      sequence,     entry.started_at_ns, entry.stored_at_ns, {0, 0, 0},
+         entry.outcome, entry.reward, std::uint64_t{0},    std::int64_t{0},    std::uint64_t{0}};
   const std::string_view texts[3] = {entry.workflow, entry.agent, entry.step_type};
   {
     const std::unique_lock lock(mutex_);
@@ -26,8 +27,10 @@ void AttributeTable::append(const LogEntry& entry) {
       auto found = field.numbers.find(texts[f]);
       if (found == field.numbers.end()) {
         const auto number = static_cast<std::uint32_t>(field.carriers.size());
+        field.texts.reserve(number + std::size_t{1});
         field.carriers.emplace_back();
         found = field.numbers.emplace(texts[f], number).first;
+        field.texts.push_back(&found->first);
       }
       row.texts[f] = found->second;
       enlist(field.carriers[found->second]);
@@ -35,6 +38,51 @@ void AttributeTable::append(const LogEntry& entry) {
     enlist(outcomes_[static_cast<int>(entry.outcome)]);
   }
   ++size_;
+}
+
+void AttributeTable::append(const AttributeTable& from, std::uint32_t ordinal) {
+  const Attributes& row = from.row(ordinal);
+  LogEntry entry{row.id, row.outcome, row.reward, row.started_at_ns, row.stored_at_ns, {}, {}, {}};
+  {
+    const std::shared_lock lock(from.mutex_);
+    entry.workflow = *from.fields_[0].texts[row.texts[0]];
+    entry.agent = *from.fields_[1].texts[row.texts[1]];
+    entry.step_type = *from.fields_[2].texts[row.texts[2]];
+  }
+  append(entry, row.sequence);
+  Attributes& own = *rows_.row(size_ - 1);
+  own.uses.store(row.uses);
+  own.used_at_ns.store(row.used_at_ns);
+  own.amended_at.store(row.amended_at);
+}
+
+void AttributeTable::amend(std::uint32_t ordinal, const Standing& standing,
+                           std::uint64_t sequence) {
+  Attributes& row = *rows_.row(ordinal);
+  row.outcome.store(standing.outcome);
+  row.reward.store(standing.reward);
+  row.uses.store(standing.uses);
+  row.used_at_ns.store(standing.used_at_ns);
+  row.amended_at.store(sequence);
+  const std::unique_lock lock(mutex_);
+  // It stays among the carriers of an earlier one: who reads their list looks at the row.
+  Carriers& carriers = outcomes_[static_cast<int>(standing.outcome)];
+  const auto at = std::ranges::lower_bound(carriers, ordinal);
+  if (at == carriers.end() || *at != ordinal) carriers.insert(at, ordinal);
+}
+
+std::uint32_t AttributeTable::find(std::uint64_t sequence, std::size_t size) const noexcept {
+  std::uint32_t begin = 0;
+  for (auto count = static_cast<std::uint32_t>(size); count > 0;) {
+    const std::uint32_t half = count / 2;
+    if (row(begin + half).sequence < sequence) {
+      begin += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  return begin;
 }
 
 AttributeFilter AttributeTable::filter(std::string_view workflow, std::string_view agent,
@@ -71,14 +119,14 @@ const AttributeTable::Carriers* AttributeTable::carriers_of(const AttributeFilte
   return text == AttributeFilter::any ? nullptr : &fields_[field].carriers[text];
 }
 
-std::size_t AttributeTable::carriers(const AttributeFilter& filter, std::size_t from,
+std::size_t AttributeTable::carriers(const AttributeFilter& filter, std::uint32_t from,
                                      std::span<std::uint32_t> out) const noexcept {
   if (filter.rarest < 0) return 0;
   const std::shared_lock lock(mutex_);
   const Carriers& list = *carriers_of(filter, filter.rarest);
-  if (from >= list.size()) return 0;
-  const std::size_t count = std::min(out.size(), list.size() - from);
-  std::copy_n(list.begin() + static_cast<std::ptrdiff_t>(from), count, out.begin());
+  const auto begin = std::ranges::lower_bound(list, from);
+  const std::size_t count = std::min(out.size(), static_cast<std::size_t>(list.end() - begin));
+  std::copy_n(begin, count, out.begin());
   return count;
 }
 

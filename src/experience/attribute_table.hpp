@@ -21,13 +21,37 @@
 
 namespace frys::detail {
 
+/// A value that one thread changes while others read it: they see the old one or the new one.
+template <typename T>
+class Shared {
+ public:
+  Shared() noexcept = default;
+  Shared(T value) noexcept : value_(value) {}  // NOLINT: it is that value.
+  operator T() const noexcept {                // NOLINT: the same.
+    T value;
+    __atomic_load(&value_, &value, __ATOMIC_RELAXED);
+    return value;
+  }
+  void store(T value) noexcept { __atomic_store(&value_, &value, __ATOMIC_RELAXED); }
+
+ private:
+  T value_;
+};
+
 struct Attributes {
   ExperienceId id;
-  double reward;
+  std::uint64_t sequence;  ///< It was added at.
   std::int64_t started_at_ns;
   std::int64_t stored_at_ns;
   std::uint32_t texts[3];  ///< workflow, agent, step_type
-  Outcome outcome;
+  // Its standing, and the sequence of the amendment that says so; 0: there was none.
+  Shared<Outcome> outcome;
+  Shared<double> reward;
+  Shared<std::uint64_t> uses;
+  Shared<std::int64_t> used_at_ns;
+  Shared<std::uint64_t> amended_at;
+
+  [[nodiscard]] Standing standing() const noexcept { return {outcome, reward, uses, used_at_ns}; }
 };
 
 /// A query's filters, looked up.
@@ -47,32 +71,39 @@ struct AttributeFilter {
     return (texts[0] == any || texts[0] == attributes.texts[0]) &&
            (texts[1] == any || texts[1] == attributes.texts[1]) &&
            (texts[2] == any || texts[2] == attributes.texts[2]) &&
-           (outcome < 0 || outcome == static_cast<int>(attributes.outcome));
+           (outcome < 0 || outcome == static_cast<int>(Outcome(attributes.outcome)));
   }
 };
 
-/// Threads: `append`, `truncate` one at a time; `filter`, `carriers` at any time; `row` for rows
-/// that the index has published.
+/// Threads: `append`, `truncate`, `amend` one at a time; `filter`, `carriers`, `find` at any time;
+/// `row` for rows that the index has published.
 class AttributeTable {
  public:
   AttributeTable() : rows_(1) {}
 
-  /// Writes the row after the last. Throws bad_alloc; then nothing has changed but that some lists
-  /// of carriers may name rows that are not there.
-  void append(const LogEntry& entry);
+  /// Writes the row after the last, whose sequence is greater than theirs. Throws bad_alloc; then
+  /// nothing has changed but that some lists of carriers may name rows that are not there.
+  void append(const LogEntry& entry, std::uint64_t sequence);
+  /// The same with row `ordinal` of `from`, as it stands.
+  void append(const AttributeTable& from, std::uint32_t ordinal);
+  /// Gives a row another standing, by the amendment at `sequence`. Throws bad_alloc, and then it is
+  /// not among the carriers of another outcome.
+  void amend(std::uint32_t ordinal, const Standing& standing, std::uint64_t sequence);
   /// Takes back the rows from `size` on.
   void truncate(std::uint32_t size) noexcept { size_ = size; }
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
   [[nodiscard]] const Attributes& row(std::uint32_t ordinal) const noexcept {
     return *rows_.row(ordinal);
   }
+  /// The first of the first `size` rows whose sequence is not less; `size` when there is none.
+  [[nodiscard]] std::uint32_t find(std::uint64_t sequence, std::size_t size) const noexcept;
 
   /// Empty texts and a negative outcome are no filter.
   [[nodiscard]] AttributeFilter filter(std::string_view workflow, std::string_view agent,
                                        std::string_view step_type, int outcome) const;
-  /// Copies the numbers of the filter's carriers, ascending, from the `from`th on; some may have
-  /// been taken back, or not be published yet. Returns how many were copied; 0 at the end.
-  std::size_t carriers(const AttributeFilter& filter, std::size_t from,
+  /// Copies the numbers of the filter's carriers, ascending, from `from` on; some may have been
+  /// taken back, or not be published yet. Returns how many were copied; 0 at the end.
+  std::size_t carriers(const AttributeFilter& filter, std::uint32_t from,
                        std::span<std::uint32_t> out) const noexcept;
 
  private:
@@ -87,6 +118,7 @@ class AttributeTable {
   /// The distinct texts of a field.
   struct Field {
     std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> numbers;
+    std::vector<const std::string*> texts;  ///< By number.
     std::vector<Carriers> carriers;
   };
 

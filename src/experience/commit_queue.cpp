@@ -13,33 +13,63 @@ constexpr std::size_t group_bytes = std::size_t{4} << 20;
 
 }  // namespace
 
-Status CommitQueue::admit(const LogEntry& entry, std::span<const float> vector) {
-  const std::uint32_t ordinal = attributes_.size();
-  if (ordinals_.contains(entry.id)) {
-    return Status(ErrorCode::corruption, "experience store: sequence " +
-                                             std::to_string(ordinal + std::uint64_t{1}) +
+Status CommitQueue::take_addition(std::uint64_t sequence, const LogEntry& entry,
+                                  std::span<const float> vector) {
+  if (sequences_.contains(entry.id)) {
+    return Status(ErrorCode::corruption, "experience store: sequence " + std::to_string(sequence) +
                                              " repeats the experience " + entry.id.to_string());
   }
-  Status status = index_.reserve(1);
+  ResidentRows& rows = index_.rows();
+  Status status = rows.core.reserve(1);
   if (!status.ok()) return status;
   std::vector<float> unit(vector.size());
   normalise(vector, unit);  // A vector of zeros stays one: it resembles nothing.
-  attributes_.append(entry);
+  const std::uint32_t ordinal = rows.attributes.size();
+  rows.attributes.append(entry, sequence);
   try {
-    ordinals_.emplace(entry.id, ordinal);
+    sequences_.emplace(entry.id, sequence);
   } catch (const std::bad_alloc&) {
-    attributes_.truncate(ordinal);
+    rows.attributes.truncate(ordinal);
     throw;
   }
-  index_.append(unit.data());
+  rows.core.append(unit.data());
   return {};
 }
 
+/// One entry of the log, read back.
+Status CommitQueue::take_in(std::uint64_t sequence, const LogItem& item,
+                            std::span<const float> vector) {
+  Status status;
+  std::uint32_t ordinal = 0;
+  if (const auto* added = std::get_if<LogEntry>(&item)) {
+    status = take_addition(sequence, *added, vector);
+  } else if (const auto* amended = std::get_if<LogAmendment>(&item)) {
+    if (index_.rows().find(amended->target, ordinal)) {
+      index_.rows().attributes.amend(ordinal, amended->standing, sequence);
+    }
+  } else if (const auto* removed = std::get_if<LogRemoval>(&item)) {
+    // It is known only where a write was thought to have failed.
+    if (index_.rows().find(removed->target, ordinal)) {
+      index_.remove(ordinal, sequence);
+      sequences_.erase(removed->id);
+    }
+  }
+  if (status.ok()) last_sequence_.store(last_of(sequence, item));
+  return status;
+}
+
+std::optional<std::uint64_t> CommitQueue::sequence_of(const ExperienceId& id) const {
+  const auto turn = index_.turn();
+  const auto found = sequences_.find(id);
+  return found == sequences_.end() ? std::nullopt : std::optional(found->second);
+}
+
 Status CommitQueue::load() {
-  return lake_.scan(attributes_.size() + std::uint64_t{1},
-                    [this](std::uint64_t, const LogEntry& entry, std::span<const float> vector) {
-                      return admit(entry, vector);
-                    });
+  const auto turn = index_.turn();
+  return lake_.scan(last_sequence_.load() + 1, [this](std::uint64_t sequence, const LogItem& item,
+                                                      std::span<const float> vector) {
+    return take_in(sequence, item, vector);
+  });
 }
 
 /// After a write that failed, what the lake holds is read again: the write may have been whole.
@@ -54,9 +84,28 @@ Status CommitQueue::heal() {
   return status;
 }
 
-void CommitQueue::take_back(std::uint32_t size) noexcept {
-  for (std::uint32_t i = size; i < attributes_.size(); ++i) ordinals_.erase(attributes_.row(i).id);
-  attributes_.truncate(size);
+/// Removes the first of those that have been kept long enough.
+void CommitQueue::add_expired(ChangeSet& changes, std::int64_t now_ns) {
+  if (keep_for_ns_ == 0) return;
+  const ResidentRows& rows = index_.rows();
+  const auto size = static_cast<std::uint32_t>(rows.core.size());
+  std::uint32_t ordinal = rows.attributes.find(expired_through_ + 1, size);
+  for (std::size_t removed = 0; ordinal < size && removed < group_writes; ++ordinal) {
+    const Attributes& row = rows.attributes.row(ordinal);
+    if (row.stored_at_ns >= now_ns - keep_for_ns_) return;
+    expired_through_ = row.sequence;
+    if (changes.remove(row.id).ok()) ++removed;
+  }
+}
+
+Status CommitQueue::write_changes(ChangeSet& changes, bool sync) {
+  // What was there already may be buffered yet: the sync that is asked for reaches it too.
+  if (changes.changes().empty()) return sync ? lake_.sync() : Status();
+  Status status = lake_.write(last_sequence_.load() + 1, changes.changes(), sync);
+  if (!status.ok()) return status;
+  last_sequence_.store(last_sequence_.load() + changes.changes().size());
+  changes.apply();
+  return {};
 }
 
 Status CommitQueue::write_group(const Group& group) {
@@ -64,40 +113,34 @@ Status CommitQueue::write_group(const Group& group) {
     Status status = heal();
     if (!status.ok()) return status;
   }
-  const std::uint32_t first = attributes_.size();
-  Status status = index_.reserve(group.size());
-  if (!status.ok()) return status;
+  const auto turn = index_.turn();
   const std::int64_t now_ns = environment_.clock->wall_ns();
-  std::vector<LakeRow> rows;
-  std::vector<const PendingWrite*> fresh;
+  ChangeSet changes(index_, sequences_, last_sequence_.load() + 1);
   bool sync = false;
-  try {
-    rows.reserve(group.size());
-    fresh.reserve(group.size());
-    for (PendingWrite* write : group) {
-      sync = sync || write->sync;
-      if (ordinals_.contains(write->entry.id)) continue;
-      write->entry.stored_at_ns = now_ns;
-      attributes_.append(write->entry);
-      ordinals_.emplace(write->entry.id, attributes_.size() - 1);
-      rows.push_back({write->record->bytes, write->vector, write->entry});
-      fresh.push_back(write);
-    }
-    // What was there already may be buffered yet: the sync that is asked for reaches it too.
-    if (!rows.empty()) {
-      status = lake_.write(first + std::uint64_t{1}, rows, sync);
-    } else if (sync) {
-      status = lake_.sync();
-    }
-  } catch (const std::bad_alloc&) {
-    status = Status::out_of_memory();
+  const std::uint64_t expired_through = expired_through_;
+  for (PendingWrite* write : group) {
+    sync = sync || write->sync;
+    write->addition.entry.stored_at_ns = now_ns;
+    write->status = write->kind == PendingWrite::Kind::add ? changes.add(write->addition)
+                    : write->kind == PendingWrite::Kind::remove
+                        ? changes.remove(write->id)
+                        : changes.amend(write->id, write->amendment, now_ns);
+    if (!write->status.ok() && write->status != ErrorCode::not_found) return write->status;
   }
-  if (!status.ok()) {
-    take_back(first);
-    return status;
-  }
-  for (const PendingWrite* write : fresh) index_.append(write->unit.data());
-  return {};
+  add_expired(changes, now_ns);
+  Status status = write_changes(changes, sync);
+  if (!status.ok()) expired_through_ = expired_through;
+  return status;
+}
+
+Result<bool> CommitQueue::expire() {
+  const auto turn = index_.turn();
+  ChangeSet changes(index_, sequences_, last_sequence_.load() + 1);
+  add_expired(changes, environment_.clock->wall_ns());
+  const bool some = !changes.changes().empty();
+  Status status = write_changes(changes, false);
+  if (!status.ok()) return status;
+  return some;
 }
 
 void CommitQueue::run_group(const Group& group) noexcept {
@@ -109,7 +152,9 @@ void CommitQueue::run_group(const Group& group) noexcept {
   } catch (const std::exception& error) {
     status = Status(ErrorCode::internal, std::string("experience store: ") + error.what());
   }
-  for (PendingWrite* write : group) write->status = status;
+  for (PendingWrite* write : group) {
+    if (!status.ok()) write->status = status;
+  }
   if (status.ok()) index_.link_appended();
 }
 
@@ -117,7 +162,7 @@ CommitQueue::Group CommitQueue::take_group() {
   Group group;
   std::size_t bytes = 0;
   for (PendingWrite* write : line_) {
-    bytes += write->record->bytes.size();
+    bytes += write->addition.record.size();
     if (!group.empty() && (group.size() == group_writes || bytes > group_bytes)) break;
     group.push_back(write);
   }

@@ -1,33 +1,34 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writers who come at the same time write together: the first in line leads, gives the rows of all
-// their sequence numbers without a gap, puts them in one atomic write with at most one sync, and
-// only then shows them to the index, in the same order (the queue is LevelDB's, `DBImpl::Write`).
+// Writers who come at the same time write together: the first in line leads, gives the changes of
+// all their sequence numbers without a gap, puts them in one atomic write with at most one sync,
+// and only then shows them to the index, in the same order (the queue is LevelDB's,
+// `DBImpl::Write`).
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "experience/attribute_table.hpp"
-#include "experience/lake.hpp"
-#include "experience/pattern_index.hpp"
+#include "experience/change_set.hpp"
 
 namespace frys::detail {
 
-/// One call to `store`, in line.
+/// One change, in line.
 struct PendingWrite {
-  const EncodedRecord* record;
-  std::string vector;           ///< encode_vector of the raw vector.
-  std::span<const float> unit;  ///< The same of length 1, or zeros.
-  LogEntry entry;               ///< `stored_at_ns` is set by the queue.
-  bool sync;
+  enum class Kind : std::uint8_t { add, remove, amend };
+  Kind kind = Kind::add;
+  Addition addition;  ///< `stored_at_ns` is set by the queue.
+  ExperienceId id;    ///< Of what is removed or amended.
+  Amendment amendment;
+  bool sync = false;
 
   Status status;
   bool done = false;
@@ -37,13 +38,20 @@ struct PendingWrite {
 /// Threads: `commit` is safe; `load` once, before.
 class CommitQueue {
  public:
-  CommitQueue(ExperienceLake& lake, PatternIndex& index, AttributeTable& attributes,
+  /// What was stored longer ago than `keep_for_ns` is removed; 0: nothing is.
+  CommitQueue(ExperienceLake& lake, PatternIndex& index, std::int64_t keep_for_ns,
               const Environment& environment)
-      : lake_(lake), index_(index), attributes_(attributes), environment_(environment) {}
+      : lake_(lake), index_(index), keep_for_ns_(keep_for_ns), environment_(environment) {}
 
-  /// Takes what the lake holds from the first sequence not known yet into index and attributes.
+  /// Takes what the lake holds from the first sequence not known yet into the index.
   /// Errors: corruption, io_error, out_of_memory.
   Status load();
+  /// Removes what has been kept long enough, some at a time; true when there may be more.
+  Result<bool> expire();
+  /// Where it was added; nothing when it is not there.
+  [[nodiscard]] std::optional<std::uint64_t> sequence_of(const ExperienceId& id) const;
+  /// The last sequence that was given.
+  [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_.load(); }
 
   /// Returns when all `writes` are done, by this thread or another. They stay in their order; a
   /// group of them is one atomic write, all of them need not be. Throws bad_alloc, and then
@@ -59,19 +67,24 @@ class CommitQueue {
   void run_group(const Group& group) noexcept;
   Status write_group(const Group& group);
   Status heal();
-  Status admit(const LogEntry& entry, std::span<const float> vector);
-  void take_back(std::uint32_t size) noexcept;
+  Status write_changes(ChangeSet& changes, bool sync);
+  void add_expired(ChangeSet& changes, std::int64_t now_ns);
+  Status take_in(std::uint64_t sequence, const LogItem& item, std::span<const float> vector);
+  Status take_addition(std::uint64_t sequence, const LogEntry& entry,
+                       std::span<const float> vector);
 
   ExperienceLake& lake_;
   PatternIndex& index_;
-  AttributeTable& attributes_;
+  const std::int64_t keep_for_ns_;
   Environment environment_;
+  std::atomic<std::uint64_t> last_sequence_{0};
 
   std::mutex mutex_;
   std::deque<PendingWrite*> line_;
   // The leader's alone.
   bool behind_ = false;  // The lake may hold more than is known here.
-  std::unordered_map<ExperienceId, std::uint32_t> ordinals_;
+  Sequences sequences_;
+  std::uint64_t expired_through_ = 0;  // What was added until then is removed.
 };
 
 }  // namespace frys::detail

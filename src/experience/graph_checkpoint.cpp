@@ -45,6 +45,18 @@ Status sync(const std::string& path) {
   return ::fsync(file.descriptor()) == 0 ? Status() : io_error("cannot sync", path, errno);
 }
 
+/// Fills `bytes`, or as much of it as there is: what is missing stays zero, and fails its checksum.
+Status read_all(int descriptor, const std::string& path, std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = ::read(descriptor, bytes.data(), bytes.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("cannot read", path, errno);
+    if (got == 0) break;
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
 /// To exceed it would end the process by a signal (SIGXFSZ).
 Status check_file_limit(const std::string& path, std::size_t bytes) {
   rlimit limit{};
@@ -80,10 +92,10 @@ std::vector<std::uint64_t> GraphCheckpoint::generations() const {
   return found;
 }
 
-void GraphCheckpoint::load(index::IndexCore& core) {
+void GraphCheckpoint::load(index::IndexCore& core, KeyOf key_of) {
   for (const std::uint64_t generation : generations()) {
     const std::string file = name_of(generation);
-    const Status status = load_one(core, file);
+    const Status status = load_one(core, key_of, file);
     if (status.ok()) return;
     environment_.write_log(
         status == ErrorCode::failed_precondition ? LogLevel::info : LogLevel::warning, "experience",
@@ -91,34 +103,32 @@ void GraphCheckpoint::load(index::IndexCore& core) {
   }
 }
 
-Status GraphCheckpoint::load_one(index::IndexCore& core, const std::string& file) const {
+Status GraphCheckpoint::load_one(index::IndexCore& core, KeyOf key_of,
+                                 const std::string& file) const {
   const File open(file, O_RDONLY);
   struct stat about{};
   if (!open.is_open() || ::fstat(open.descriptor(), &about) != 0) {
     return io_error("cannot open", file, errno);
   }
+  if (!S_ISREG(about.st_mode)) return Status(ErrorCode::corruption, "it is no file");
   const auto bytes = static_cast<std::size_t>(about.st_size);
-  if (!S_ISREG(about.st_mode) || bytes > core.most_saved_bytes()) {
-    return Status(ErrorCode::corruption, "no graph of so few vectors is so large");
-  }
-  std::vector<std::byte> saved(bytes);
-  std::size_t used = 0;
-  while (used < bytes) {
-    const ssize_t got = ::read(open.descriptor(), saved.data() + used, bytes - used);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return io_error("cannot read", file, errno);
-    if (got == 0) break;
-    used += static_cast<std::size_t>(got);
-  }
-  return core.load_graph(std::span(saved).first(used));
+  std::vector<std::byte> saved(std::min(bytes, sizeof(index::GraphFileHeader)));
+  Status status = read_all(open.descriptor(), file, saved);
+  if (status.ok()) status = core.check_saved(saved, bytes);
+  if (!status.ok()) return status;
+  const std::size_t head = saved.size();
+  saved.resize(bytes);
+  status = read_all(open.descriptor(), file, std::span(saved).subspan(head));
+  return status.ok() ? core.load_graph(saved, key_of) : status;
 }
 
-Status GraphCheckpoint::write_part(const index::IndexCore& core, const std::string& part) const {
+Status GraphCheckpoint::write_part(const index::IndexCore& core, KeyOf key_of,
+                                   const std::string& part) const {
   Status status = check_file_limit(part, core.most_saved_bytes());
   if (!status.ok()) return status;
   const File file(part, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file.is_open()) return io_error("cannot create", part, errno);
-  return core.save_graph([&](std::span<const std::byte> bytes) {
+  return core.save_graph(key_of, [&](std::span<const std::byte> bytes) {
     const Status fault = environment_.check_fault("experience.checkpoint.write");
     if (!fault.ok()) return fault;
     return write_all(file.descriptor(), part,
@@ -126,14 +136,14 @@ Status GraphCheckpoint::write_part(const index::IndexCore& core, const std::stri
   });
 }
 
-Status GraphCheckpoint::save(const index::IndexCore& core) {
+Status GraphCheckpoint::save(const index::IndexCore& core, KeyOf key_of) {
   const std::string part = folder_ + "/graph.part";
   if (::mkdir(folder_.c_str(), 0755) != 0 && errno != EEXIST) {
     return io_error("cannot make the folder", folder_, errno);
   }
   const std::vector<std::uint64_t> before = generations();
   const std::string name = name_of(before.empty() ? 1 : before.front() + 1);
-  Status status = write_part(core, part);
+  Status status = write_part(core, key_of, part);
   if (status.ok()) status = environment_.check_fault("experience.checkpoint.sync");
   if (status.ok()) status = sync(part);
   if (status.ok()) status = environment_.check_fault("experience.checkpoint.rename");

@@ -26,17 +26,18 @@ class GraphCheckpoint {
   /// `folder` is the store's.
   GraphCheckpoint(const std::string& folder, const Environment& environment);
 
+  using KeyOf = index::IndexCore::KeyOf;
   /// Has `core`, which holds the store's vectors and no graph, take the newest graph that is
-  /// theirs. Throws bad_alloc.
-  void load(index::IndexCore& core);
+  /// theirs, or was before some were removed. Throws bad_alloc.
+  void load(index::IndexCore& core, KeyOf key_of);
   /// Not beside one who links. Errors: io_error. Throws bad_alloc.
-  Status save(const index::IndexCore& core);
+  Status save(const index::IndexCore& core, KeyOf key_of);
 
  private:
   [[nodiscard]] std::string name_of(std::uint64_t generation) const;
   [[nodiscard]] std::vector<std::uint64_t> generations() const;
-  Status write_part(const index::IndexCore& core, const std::string& part) const;
-  Status load_one(index::IndexCore& core, const std::string& file) const;
+  Status write_part(const index::IndexCore& core, KeyOf key_of, const std::string& part) const;
+  Status load_one(index::IndexCore& core, KeyOf key_of, const std::string& file) const;
 
   const Environment environment_;
   const std::string folder_;

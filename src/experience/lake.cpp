@@ -48,6 +48,7 @@ struct ExperienceLake::Impl {
   Status open_error;        // Why there is no `db`, when it is not closed.
   bool had_tables = false;  // Before the database was opened.
 
+  rocksdb::Status put(rocksdb::WriteBatch& batch, std::uint64_t sequence, const LakeChange& change);
   Status open_database(bool write_tables);
   Status check_manifest();
   Status check_description();
@@ -206,12 +207,13 @@ Status ExperienceLake::Impl::close_gaps() {
     return write_awake(how, batch);
   };
   status = guarded("close gaps", [&] {
-    return detail::close_gaps(*db, handles[family_log], handles[family_vectors], write, lost);
+    return detail::close_gaps(
+        *db, {handles[family_rows], handles[family_vectors], handles[family_log]}, write, lost);
   });
   if (lost > 0) {
-    environment.write_log(LogLevel::warning, "experience",
-                          where + ": " + std::to_string(lost) +
-                              " experiences are missing from the log; those after them moved up");
+    environment.write_log(
+        LogLevel::warning, "experience",
+        where + ": " + std::to_string(lost) + " entries are missing from the log and given up");
   }
   return status;
 }
@@ -269,7 +271,31 @@ const StoreDescription& ExperienceLake::description() const noexcept {
   return impl_->options.description;
 }
 
-Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeRow> rows,
+/// Adds to `batch` all that goes with one entry of the log.
+rocksdb::Status ExperienceLake::Impl::put(rocksdb::WriteBatch& batch, std::uint64_t sequence,
+                                          const LakeChange& change) {
+  const std::string key = sequence_key(sequence);
+  const auto make_void = [&](std::uint64_t at) {
+    return batch.Put(handles[family_log], slice(sequence_key(at)),
+                     slice(encode_log_item(LogVoid{at})));
+  };
+  rocksdb::Status status;
+  if (const auto* added = std::get_if<LogEntry>(&change.item)) {
+    status = batch.Put(handles[family_rows], slice(added->id), slice(change.record));
+    if (status.ok()) status = batch.Put(handles[family_vectors], slice(key), slice(change.vector));
+  } else if (const auto* removed = std::get_if<LogRemoval>(&change.item)) {
+    status = batch.Delete(handles[family_rows], slice(removed->id));
+    if (status.ok()) {
+      status = batch.Delete(handles[family_vectors], slice(sequence_key(removed->target)));
+    }
+    if (status.ok()) status = make_void(removed->target);
+  }
+  if (status.ok() && change.made_void != 0) status = make_void(change.made_void);
+  if (!status.ok()) return status;
+  return batch.Put(handles[family_log], slice(key), slice(encode_log_item(change.item)));
+}
+
+Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeChange> changes,
                              bool sync) {
   Status status = impl_->environment.check_fault("experience.write");
   if (!status.ok()) return status.with_context(impl_->where + ": write");
@@ -279,16 +305,12 @@ Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeR
     if (impl_->db == nullptr) return impl_->absent();
     status = impl_->guarded("write", [&] {
       std::size_t room = 0;
-      for (const LakeRow& row : rows) room += row.record.size() + row.vector.size() + entry_room;
+      for (const LakeChange& change : changes) {
+        room += change.record.size() + change.vector.size() + entry_room;
+      }
       rocksdb::WriteBatch batch(room);
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const std::string key = sequence_key(first_sequence + i);
-        const std::string entry = encode_log_entry(rows[i].entry);
-        rocksdb::Status s =
-            batch.Put(impl_->handles[family_rows], slice(rows[i].entry.id), slice(rows[i].record));
-        if (s.ok())
-          s = batch.Put(impl_->handles[family_vectors], slice(key), slice(rows[i].vector));
-        if (s.ok()) s = batch.Put(impl_->handles[family_log], slice(key), slice(entry));
+      for (std::size_t i = 0; i < changes.size(); ++i) {
+        const rocksdb::Status s = impl_->put(batch, first_sequence + i, changes[i]);
         if (!s.ok()) return s;
       }
       bytes = batch.GetDataSize();
@@ -349,7 +371,7 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
   std::vector<float> vector(impl_->options.description.dimension);
   std::uint64_t expected = first_sequence;
   vectors->Seek(slice(from));
-  for (log->Seek(slice(from)); log->Valid(); log->Next(), vectors->Next(), ++expected) {
+  for (log->Seek(slice(from)); log->Valid(); log->Next()) {
     const std::string place = impl_->where + ": sequence " + std::to_string(expected);
     std::uint64_t sequence = 0;
     if (!parse_sequence_key(view(log->key()), sequence) || sequence != expected) {
@@ -360,21 +382,28 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
                         ": it is missing from the log; opening with salvage = true serves the "
                         "others");
     }
-    if (!vectors->Valid() || vectors->key() != log->key()) {
-      if (!vectors->status().ok()) return to_status(vectors->status(), place);
-      return Status(ErrorCode::corruption, place + ": its vector is missing");
+    const Result<LogItem> item = decode_log_item(view(log->value()));
+    if (!item) return item.error().with_context(place);
+    expected = last_of(sequence, *item) + 1;
+    std::span<const float> its_vector;
+    if (std::holds_alternative<LogEntry>(*item)) {
+      if (!vectors->Valid() || vectors->key() != log->key()) {
+        if (!vectors->status().ok()) return to_status(vectors->status(), place);
+        return Status(ErrorCode::corruption, place + ": its vector is missing");
+      }
+      Status status = decode_vector(view(vectors->value()), vector);
+      if (!status.ok()) return status.with_context(place);
+      its_vector = vector;
+      vectors->Next();
     }
-    Status status = decode_vector(view(vectors->value()), vector);
-    if (!status.ok()) return status.with_context(place);
-    const Result<LogEntry> entry = decode_log_entry(view(log->value()));
-    if (!entry) return entry.error().with_context(place);
-    status = visit(sequence, *entry, vector);
+    Status status = visit(sequence, *item, its_vector);
     if (!status.ok()) return status;
   }
   if (!log->status().ok()) return to_status(log->status(), impl_->where + ": read the log");
   if (vectors->Valid()) {
-    return Status(ErrorCode::corruption, impl_->where + ": sequence " + std::to_string(expected) +
-                                             ": a vector without a log entry");
+    return Status(ErrorCode::corruption, impl_->where +
+                                             ": a vector without a log entry, before sequence " +
+                                             std::to_string(expected));
   }
   return to_status(vectors->status(), impl_->where + ": read the vectors");
 }

@@ -11,7 +11,8 @@
 //   vectors         sequence (8, big endian)     vector (log_codec.hpp)
 //   log             sequence (8, big endian)     log entry (log_codec.hpp)
 //
-// Sequences count from 1.
+// Sequences count from 1. Of what was removed, record and vector are gone and a void entry is left
+// in the log; the same where an amendment was followed by another.
 
 #pragma once
 
@@ -38,11 +39,12 @@ struct LakeOptions {
   bool salvage;
 };
 
-/// One experience on its way to disk.
-struct LakeRow {
-  std::string_view record;
-  std::string_view vector;  ///< encode_vector
-  LogEntry entry;
+/// One entry of the log on its way to disk, and what changes with it.
+struct LakeChange {
+  LogItem item;                  ///< No LogVoid.
+  std::string_view record = {};  ///< Of what is added.
+  std::string_view vector = {};  ///< The same; encode_vector.
+  std::uint64_t made_void = 0;   ///< The sequence of an earlier amendment; 0: there is none.
 };
 
 /// Threads: reads are safe at any time; `write`, `recover` and `close` one at a time.
@@ -55,9 +57,9 @@ class ExperienceLake {
 
   [[nodiscard]] const StoreDescription& description() const noexcept;
 
-  /// Puts `rows` under first_sequence, first_sequence + 1, …: all or none.
+  /// Puts `changes` under first_sequence, first_sequence + 1, …: all or none.
   /// After an error of the disk the lake is wounded: see `recover`.
-  Status write(std::uint64_t first_sequence, std::span<const LakeRow> rows, bool sync);
+  Status write(std::uint64_t first_sequence, std::span<const LakeChange> changes, bool sync);
   /// Puts every earlier write on the device.
   Status sync();
 
@@ -69,8 +71,8 @@ class ExperienceLake {
   Status recover();
 
   using Visitor =
-      FunctionRef<Status(std::uint64_t sequence, const LogEntry& entry, std::span<const float>)>;
-  /// Visits log entry and vector of every sequence from `first_sequence` on, in order.
+      FunctionRef<Status(std::uint64_t sequence, const LogItem& item, std::span<const float>)>;
+  /// Visits the log from `first_sequence` on, in order; the vector is that of what was added.
   /// Errors: corruption (a gap, a missing or damaged vector), io_error, and the visitor's.
   Status scan(std::uint64_t first_sequence, Visitor visit) const;
 

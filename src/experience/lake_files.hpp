@@ -11,8 +11,8 @@
 // assertions, which end the process: of two threads that use the same log, the second comes upon
 // the error of the first, and where several families need a new log that can't be made, or noted in
 // the manifest, it forgets to let go of some. So it is not told. From the first such error on none
-// of these is written any more, no table is begun and no file is deleted; what is there then is what
-// a kill at that moment would have left, and whoever writes or syncs learns of the error from
+// of these is written any more, no table is begun and no file is deleted; what is there then is
+// what a kill at that moment would have left, and whoever writes or syncs learns of the error from
 // `error`.
 
 #pragma once

@@ -15,49 +15,115 @@ namespace {
 
 constexpr std::size_t batch_bytes = std::size_t{1} << 20;
 
+/// Goes through log and vectors side by side, and collects what has to change.
+class GapCloser {
+ public:
+  GapCloser(rocksdb::DB& db, const LakeFamilies& families,
+            FunctionRef<rocksdb::Status(rocksdb::WriteBatch&)> write)
+      : db_(db),
+        families_(families),
+        write_(write),
+        entry_(db.NewIterator(rocksdb::ReadOptions(), families.log)),
+        vector_(db.NewIterator(rocksdb::ReadOptions(), families.vectors)) {}
+
+  rocksdb::Status run(std::uint64_t& lost);
+
+ private:
+  rocksdb::Status take_entry(std::uint64_t sequence);
+  rocksdb::Status drop_vectors(const rocksdb::Slice* before);
+  rocksdb::Status make_void(std::uint64_t first, std::uint64_t last);
+  rocksdb::Status flush(std::size_t most_bytes);
+
+  rocksdb::DB& db_;
+  const LakeFamilies families_;
+  const FunctionRef<rocksdb::Status(rocksdb::WriteBatch&)> write_;
+  // Iterators keep to the state in which they were made, whatever is written meanwhile.
+  const std::unique_ptr<rocksdb::Iterator> entry_;
+  const std::unique_ptr<rocksdb::Iterator> vector_;
+  rocksdb::WriteBatch batch_;
+  std::uint64_t expected_ = 1;
+  std::uint64_t lost_ = 0;
+};
+
+rocksdb::Status GapCloser::flush(std::size_t most_bytes) {
+  if (batch_.Count() == 0 || batch_.GetDataSize() < most_bytes) return {};
+  rocksdb::Status status = write_(batch_);
+  batch_.Clear();
+  return status;
+}
+
+rocksdb::Status GapCloser::make_void(std::uint64_t first, std::uint64_t last) {
+  lost_ += last - first + 1;
+  return batch_.Put(families_.log, sequence_key(first), encode_log_item(LogVoid{last}));
+}
+
+/// Vectors that no entry of the log knows; null: all that are left.
+rocksdb::Status GapCloser::drop_vectors(const rocksdb::Slice* before) {
+  rocksdb::Status status;
+  for (; status.ok() && vector_->Valid(); vector_->Next()) {
+    if (before != nullptr && vector_->key().compare(*before) >= 0) break;
+    if (before == nullptr) ++lost_;  // Else it is in a gap, or its entry is not one of an addition.
+    status = batch_.Delete(families_.vectors, vector_->key());
+  }
+  return status;
+}
+
+rocksdb::Status GapCloser::take_entry(std::uint64_t sequence) {
+  rocksdb::Status status;
+  if (sequence > expected_) status = make_void(expected_, sequence - 1);
+  const rocksdb::Slice key = entry_->key();
+  if (status.ok()) status = drop_vectors(&key);
+  const bool has_vector = vector_->Valid() && vector_->key() == key;
+  const rocksdb::Slice value = entry_->value();
+  const Result<LogItem> item = decode_log_item({value.data(), value.size()});
+  expected_ = sequence + 1;
+  if (!status.ok()) return status;
+  if (!item) {  // Whoever reads the log says what is wrong with it.
+    if (has_vector) vector_->Next();
+    return status;
+  }
+  expected_ = last_of(sequence, *item) + 1;
+  const auto* added = std::get_if<LogEntry>(&*item);
+  if (added == nullptr) return status;
+  const rocksdb::Slice id(reinterpret_cast<const char*>(added->id.bytes.data()),
+                          added->id.bytes.size());
+  rocksdb::PinnableSlice row;
+  status = db_.Get(rocksdb::ReadOptions(), families_.rows, id, &row);
+  const bool is_whole = has_vector && status.ok();
+  if (status.IsNotFound()) status = rocksdb::Status();
+  if (status.ok() && !is_whole) status = batch_.Delete(families_.rows, id);
+  if (status.ok() && !is_whole && has_vector) status = batch_.Delete(families_.vectors, key);
+  if (status.ok() && !is_whole) status = make_void(sequence, sequence);
+  if (has_vector) vector_->Next();
+  return status;
+}
+
+rocksdb::Status GapCloser::run(std::uint64_t& lost) {
+  entry_->SeekToFirst();
+  vector_->SeekToFirst();
+  for (; entry_->Valid(); entry_->Next()) {
+    const rocksdb::Slice key = entry_->key();
+    std::uint64_t sequence = 0;
+    if (!parse_sequence_key({key.data(), key.size()}, sequence)) {
+      return rocksdb::Status::Corruption("a key is no sequence");
+    }
+    rocksdb::Status status = take_entry(sequence);
+    if (status.ok()) status = flush(batch_bytes);
+    if (!status.ok()) return status;
+  }
+  if (!entry_->status().ok()) return entry_->status();
+  rocksdb::Status status = drop_vectors(nullptr);
+  if (status.ok()) status = vector_->status();
+  lost = lost_;
+  return status.ok() ? flush(0) : status;
+}
+
 }  // namespace
 
-rocksdb::Status close_gaps(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* log,
-                           rocksdb::ColumnFamilyHandle* vectors,
+rocksdb::Status close_gaps(rocksdb::DB& db, const LakeFamilies& families,
                            FunctionRef<rocksdb::Status(rocksdb::WriteBatch&)> write,
                            std::uint64_t& lost) {
-  // Iterators keep to the state in which they were made, whatever is written meanwhile.
-  const std::unique_ptr<rocksdb::Iterator> entry(db.NewIterator(rocksdb::ReadOptions(), log));
-  const std::unique_ptr<rocksdb::Iterator> vector(db.NewIterator(rocksdb::ReadOptions(), vectors));
-  rocksdb::WriteBatch batch;
-  std::uint64_t kept = 0;
-  std::uint64_t last = 0;
-  entry->SeekToFirst();
-  vector->SeekToFirst();
-  while (entry->Valid() || vector->Valid()) {
-    const int order = !entry->Valid()    ? 1
-                      : !vector->Valid() ? -1
-                                         : entry->key().compare(vector->key());
-    const std::string key = (order <= 0 ? entry : vector)->key().ToString();
-    if (!parse_sequence_key(key, last)) return rocksdb::Status::Corruption("a key is no sequence");
-    const std::string dense = sequence_key(kept + 1);
-    rocksdb::Status status;
-    if (order != 0 || key != dense) {
-      if (order == 0) {
-        status = batch.Put(log, dense, entry->value());
-        if (status.ok()) status = batch.Put(vectors, dense, vector->value());
-      }
-      if (status.ok()) status = batch.Delete(log, key);
-      if (status.ok()) status = batch.Delete(vectors, key);
-    }
-    if (status.ok() && batch.GetDataSize() > batch_bytes) {
-      status = write(batch);
-      batch.Clear();
-    }
-    if (!status.ok()) return status;
-    if (order == 0) ++kept;
-    if (order <= 0) entry->Next();
-    if (order >= 0) vector->Next();
-  }
-  if (!entry->status().ok()) return entry->status();
-  if (!vector->status().ok()) return vector->status();
-  lost = last - kept;
-  return batch.Count() == 0 ? rocksdb::Status::OK() : write(batch);
+  return GapCloser(db, families, write).run(lost);
 }
 
 rocksdb::Status check_tables(rocksdb::DB& db,

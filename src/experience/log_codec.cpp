@@ -3,6 +3,7 @@
 
 #include "experience/log_codec.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/crc32c.hpp"
@@ -11,16 +12,20 @@
 namespace frys::detail {
 namespace {
 
-constexpr std::uint16_t version = 1;
-constexpr std::uint8_t kind_added = 1;
+// What earlier versions of the library can read is still written as theirs.
+constexpr std::uint16_t version_of_added = 1;
+constexpr std::uint16_t version_of_changes = 2;
+constexpr std::uint16_t version_of_description = 1;
+constexpr std::uint64_t most_sequence = std::uint64_t{1} << 62;
+enum Kind : std::uint8_t { kind_added = 1, kind_removed = 2, kind_amended = 3, kind_void = 4 };
 constexpr std::uint32_t description_magic = 0x31535846;  // "FXS1"
 
 Status corrupt(std::string_view what) { return Status(ErrorCode::corruption, what); }
 
-Status newer(std::string_view what, unsigned found) {
+Status newer(std::string_view what, unsigned found, unsigned known) {
   return Status(ErrorCode::failed_precondition,
                 std::string(what) + " has version " + std::to_string(found) +
-                    ", this library reads up to " + std::to_string(version) +
+                    ", this library reads up to " + std::to_string(known) +
                     ": open the store with a newer one");
 }
 
@@ -28,15 +33,18 @@ std::uint32_t log_checksum(std::string_view bytes) noexcept {
   return crc32c(as_byte_span(bytes.substr(8)), crc32c(as_byte_span(bytes.substr(0, 4))));
 }
 
-}  // namespace
-
-std::string encode_log_entry(const LogEntry& entry) {
+std::string begin_entry(std::uint16_t version, Kind kind, Outcome outcome) {
   std::string out;
-  out.reserve(60 + entry.workflow.size() + entry.agent.size() + entry.step_type.size());
   append_value(out, version);
-  append_value(out, kind_added);
-  append_value(out, static_cast<std::uint8_t>(entry.outcome));
+  append_value(out, static_cast<std::uint8_t>(kind));
+  append_value(out, static_cast<std::uint8_t>(outcome));
   append_value(out, std::uint32_t{0});
+  return out;
+}
+
+void append_item(std::string& out, const LogEntry& entry) {
+  out = begin_entry(version_of_added, kind_added, entry.outcome);
+  out.reserve(60 + entry.workflow.size() + entry.agent.size() + entry.step_type.size());
   append_value(out, entry.id.bytes);
   append_value(out, entry.reward);
   append_value(out, entry.started_at_ns);
@@ -47,34 +55,102 @@ std::string encode_log_entry(const LogEntry& entry) {
   for (const std::string_view text : {entry.workflow, entry.agent, entry.step_type}) {
     out.append(text);
   }
+}
+
+void append_item(std::string& out, const LogRemoval& removal) {
+  out = begin_entry(version_of_changes, kind_removed, Outcome());
+  append_value(out, removal.id.bytes);
+  append_value(out, removal.target);
+}
+
+void append_item(std::string& out, const LogAmendment& amendment) {
+  out = begin_entry(version_of_changes, kind_amended, amendment.standing.outcome);
+  append_value(out, amendment.id.bytes);
+  append_value(out, amendment.target);
+  append_value(out, amendment.standing.reward);
+  append_value(out, amendment.standing.uses);
+  append_value(out, amendment.standing.used_at_ns);
+}
+
+void append_item(std::string& out, const LogVoid& gone) {
+  out = begin_entry(version_of_changes, kind_void, Outcome());
+  append_value(out, gone.through);
+}
+
+bool take_item(ByteReader& reader, Outcome outcome, LogEntry& entry) {
+  std::uint32_t lengths[3];
+  entry.outcome = outcome;
+  return reader.take(entry.id.bytes) && reader.take(entry.reward) &&
+         reader.take(entry.started_at_ns) && reader.take(entry.stored_at_ns) &&
+         reader.take(lengths) && reader.take_bytes(lengths[0], entry.workflow) &&
+         reader.take_bytes(lengths[1], entry.agent) &&
+         reader.take_bytes(lengths[2], entry.step_type) && std::isfinite(entry.reward);
+}
+
+bool take_item(ByteReader& reader, Outcome, LogRemoval& removal) {
+  return reader.take(removal.id.bytes) && reader.take(removal.target) && removal.target > 0;
+}
+
+bool take_item(ByteReader& reader, Outcome outcome, LogAmendment& amendment) {
+  Standing& standing = amendment.standing;
+  standing.outcome = outcome;
+  return reader.take(amendment.id.bytes) && reader.take(amendment.target) && amendment.target > 0 &&
+         reader.take(standing.reward) && reader.take(standing.uses) &&
+         reader.take(standing.used_at_ns) && std::isfinite(standing.reward);
+}
+
+bool take_item(ByteReader& reader, Outcome, LogVoid& gone) {
+  return reader.take(gone.through) && gone.through > 0 && gone.through < most_sequence;
+}
+
+template <typename Item>
+Result<LogItem> decode_item(ByteReader& reader, Outcome outcome) {
+  Item item;
+  if (!take_item(reader, outcome, item)) return corrupt("log entry: a field is malformed");
+  return LogItem(item);
+}
+
+}  // namespace
+
+std::string encode_log_item(const LogItem& item) {
+  std::string out;
+  std::visit([&out](const auto& one) { append_item(out, one); }, item);
   patch_value(out, 4, log_checksum(out));
   return out;
 }
 
-Result<LogEntry> decode_log_entry(std::string_view bytes) {
-  LogEntry entry;
+Result<LogItem> decode_log_item(std::string_view bytes) {
   ByteReader reader(bytes);
-  std::uint16_t found_version = 0;
+  std::uint16_t version = 0;
   std::uint8_t kind = 0;
-  std::uint8_t outcome = 0;
+  std::uint8_t code = 0;
   std::uint32_t crc = 0;
-  std::uint32_t lengths[3];
-  if (!reader.take(found_version) || !reader.take(kind) || !reader.take(outcome) ||
-      !reader.take(crc) || !reader.take(entry.id.bytes) || !reader.take(entry.reward) ||
-      !reader.take(entry.started_at_ns) || !reader.take(entry.stored_at_ns) ||
-      !reader.take(lengths)) {
+  if (!reader.take(version) || !reader.take(kind) || !reader.take(code) || !reader.take(crc)) {
     return corrupt("log entry: it is cut short");
   }
   if (crc != log_checksum(bytes)) return corrupt("log entry: its checksum does not match");
-  if (found_version > version) return newer("log entry", found_version);
-  if (kind != kind_added || outcome > static_cast<std::uint8_t>(Outcome::partial) ||
-      !std::isfinite(entry.reward) || !reader.take_bytes(lengths[0], entry.workflow) ||
-      !reader.take_bytes(lengths[1], entry.agent) ||
-      !reader.take_bytes(lengths[2], entry.step_type)) {
+  if (version > version_of_changes) return newer("log entry", version, version_of_changes);
+  if (code > static_cast<std::uint8_t>(Outcome::partial)) {
     return corrupt("log entry: a field is malformed");
   }
-  entry.outcome = static_cast<Outcome>(outcome);
-  return entry;
+  const auto outcome = static_cast<Outcome>(code);
+  switch (kind) {
+    case kind_added:
+      return decode_item<LogEntry>(reader, outcome);
+    case kind_removed:
+      return decode_item<LogRemoval>(reader, outcome);
+    case kind_amended:
+      return decode_item<LogAmendment>(reader, outcome);
+    case kind_void:
+      return decode_item<LogVoid>(reader, outcome);
+    default:
+      return corrupt("log entry: it is of no known kind");
+  }
+}
+
+std::uint64_t last_of(std::uint64_t sequence, const LogItem& item) noexcept {
+  const auto* gone = std::get_if<LogVoid>(&item);
+  return gone == nullptr ? sequence : std::max(sequence, gone->through);
 }
 
 std::string encode_vector(std::span<const float> vector) {
@@ -106,7 +182,7 @@ std::string encode_description(const StoreDescription& description) {
   std::string out;
   append_value(out, description_magic);
   append_value(out, std::uint32_t{0});
-  append_value(out, version);
+  append_value(out, version_of_description);
   append_value(out, std::uint16_t{0});
   append_value(out, description.dimension);
   append_value(out, static_cast<std::uint32_t>(description.embedder.size()));
@@ -131,7 +207,9 @@ Result<StoreDescription> decode_description(std::string_view bytes) {
     return corrupt("description of the store: its checksum does not match");
   }
   if (!reader.take(found_version)) return corrupt("description of the store: it is cut short");
-  if (found_version > version) return newer("the store", found_version);
+  if (found_version > version_of_description) {
+    return newer("the store", found_version, version_of_description);
+  }
   if (!reader.take(zero) || !reader.take(description.dimension) || !reader.take(name_bytes) ||
       !reader.take_bytes(name_bytes, name)) {
     return corrupt("description of the store: it is cut short");

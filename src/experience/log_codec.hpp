@@ -3,14 +3,25 @@
 
 // Entries of the store's sequence log, vectors and the store's own description, as bytes.
 //
-// Log entry, version 1, little endian; what the index needs of a row without reading the row:
+// Log entry, little endian. Each begins
 //
-//   offset 0   u16  version (1)          2  u8  kind (1: an experience was added)
-//          3   u8   outcome              4  u32 CRC-32C of bytes 0 to 4 and from 8 on
+//   offset 0   u16  version              2  u8  kind
+//          3   u8   outcome or 0         4  u32 CRC-32C of bytes 0 to 4 and from 8 on
+//
+// and ends with anything (a later version's; left alone). In between, by kind:
+//
+//   1, added, version 1: what the index needs of a row without reading the row
 //          8   16   identity            24  f64 reward
 //         32   i64  started_at_ns       40  i64 stored_at_ns (wall clock of the store)
 //         48   u32  bytes of workflow, agent, step_type, then these texts
-//                   then anything (a later version's; left alone)
+//   2, removed, version 2
+//          8   16   identity            24  u64 sequence it was added at
+//   3, amended, version 2: all that was ever amended of it, so that the last one tells
+//          8   16   identity            24  u64 sequence it was added at
+//         32   f64  reward              40  u64 uses
+//         48   i64  used_at_ns
+//   4, void, version 2: what was here is gone
+//          8   u64  the last sequence of which that is so (this one, or later ones, too)
 //
 // Vector: u32 CRC-32C of the rest, then `dimension` × f32.
 //
@@ -23,13 +34,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "frys/core/result.hpp"
 #include "frys/experience/experience.hpp"
 
 namespace frys::detail {
 
-/// The attributes of one experience that ranking and filters look at.
+/// An experience was added: its attributes that ranking and filters look at.
 struct LogEntry {
   ExperienceId id;
   Outcome outcome = Outcome::success;
@@ -41,9 +53,32 @@ struct LogEntry {
   std::string_view step_type;
 };
 
-std::string encode_log_entry(const LogEntry& entry);
-/// The entry's texts are views into `bytes`. Errors: corruption, failed_precondition.
-Result<LogEntry> decode_log_entry(std::string_view bytes);
+/// The experience that was added at `target` was removed.
+struct LogRemoval {
+  ExperienceId id;
+  std::uint64_t target = 0;
+};
+
+/// The experience that was added at `target` stands so from now on.
+struct LogAmendment {
+  ExperienceId id;
+  std::uint64_t target = 0;
+  Standing standing;
+};
+
+/// Nothing is left of this sequence and those to `through`.
+struct LogVoid {
+  std::uint64_t through = 0;
+};
+
+using LogItem = std::variant<LogEntry, LogRemoval, LogAmendment, LogVoid>;
+
+std::string encode_log_item(const LogItem& item);
+/// An entry's texts are views into `bytes`. Errors: corruption, failed_precondition.
+Result<LogItem> decode_log_item(std::string_view bytes);
+
+/// The last sequence that `item`, which is at `sequence`, speaks for.
+std::uint64_t last_of(std::uint64_t sequence, const LogItem& item) noexcept;
 
 std::string encode_vector(std::span<const float> vector);
 /// Writes to `out`, whose size is the store's dimension. Errors: corruption.

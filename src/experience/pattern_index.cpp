@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
-#include <mutex>
+#include <deque>
 #include <optional>
+#include <thread>
 
 #include "experience/background_runner.hpp"
 #include "experience/graph_checkpoint.hpp"
-#include "index/index_core.hpp"
 #include "simd/dispatch.hpp"
 
 namespace frys::detail {
@@ -24,78 +25,267 @@ constexpr std::size_t link_slice = 64;
 // Addresses are reserved for the most; for fewer where the process may not have so many.
 constexpr std::size_t most_vectors = std::size_t{1} << 26;
 constexpr std::size_t fewest_vectors = std::size_t{1} << 18;
-// The graph is saved when it has grown by so many, and by half: that is a few milliseconds for what
-// took seconds to link.
+// The graph is saved when so much has changed in it, and by half of what it was: that is a few
+// milliseconds for what took seconds to link.
 constexpr std::size_t least_growth = 16384;
+// The tables are made anew without those that were removed when these are an eighth of the others.
+constexpr std::size_t least_removed = 256;
+constexpr std::size_t others_per_removed = 8;
+// Whoever exchanges the tables lets go of the old ones last, so that no reader has to give them
+// back to the system; for so long it waits for the readers.
+constexpr std::chrono::milliseconds longest_wait(100);
 
 }  // namespace
 
+// ---- rows ------------------------------------------------------------------------------------
+
+std::vector<Neighbour> ResidentRows::search(const index::SearchRequest& request) const {
+  std::vector<VectorNeighbour> nearest(std::min(request.count, core.size()));
+  index::SearchRequest wanted = request;
+  wanted.count = nearest.size();
+  const Result<std::size_t> found = core.search(wanted, nearest);
+  std::vector<Neighbour> neighbours;
+  neighbours.reserve(found.value_or(0));
+  for (const VectorNeighbour& n : std::span(nearest).first(found.value_or(0))) {
+    neighbours.push_back({1 - n.distance, n.ordinal});
+  }
+  return neighbours;
+}
+
+float ResidentRows::similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept {
+  return simd::kernels().dot_f32(unit_vector, core.vector(ordinal), core.dimension());
+}
+
+bool ResidentRows::find(std::uint64_t sequence, std::uint32_t& ordinal) const noexcept {
+  const std::size_t size = core.size();
+  ordinal = attributes.find(sequence, size);
+  return ordinal < size && attributes.row(ordinal).sequence == sequence && !core.hidden(ordinal);
+}
+
+// ---- what tasks do ---------------------------------------------------------------------------
+
 /// What tasks share with the index, and may outlive it in a queue.
 struct PatternIndex::Shared {
-  Shared(const VectorIndexOptions& options, const std::string& folder,
+  Shared(const VectorIndexOptions& index_options, const std::string& folder,
          const Environment& index_environment)
       : environment(index_environment),
-        core(options, index_environment.seed),
+        options(index_options),
         runner(*index_environment.executor) {
     if (!folder.empty()) checkpoint.emplace(folder, environment);
   }
 
+  /// An experience that was added at `target` was removed at `sequence`.
+  struct Removal {
+    std::uint64_t sequence;
+    std::uint64_t target;
+  };
+
   const Environment environment;
-  index::IndexCore core;
+  const VectorIndexOptions options;
   BackgroundRunner runner;
-  std::mutex link_mutex;
   std::atomic<bool> scheduled{false};
   std::atomic<bool> stopped{false};
+
+  // Locked in this order.
+  std::mutex link_mutex;
+  std::mutex turn_mutex;
+  mutable std::mutex mutex;
+
+  // Written under all three, read under any.
+  std::shared_ptr<ResidentRows> rows;
+  // Under `mutex`.
+  std::deque<Removal> removals;  // That the graph does not know of.
   // Under link_mutex.
   bool broken = false;  // Nothing is linked any more.
   std::optional<GraphCheckpoint> checkpoint;
-  std::size_t saved =
-      0;  // Vectors that the newest checkpoint links, or one that failed would have.
+  std::size_t changes = 0;        // Of the graph.
+  std::size_t saved_changes = 0;  // That the newest checkpoint has, or one that failed would have.
+  std::size_t saved_nodes = 0;    // The same of its nodes.
+  std::size_t removed_at_failure = 0;  // When the tables could not be made without them.
 
-  [[nodiscard]] std::size_t waiting() const noexcept {
-    const std::size_t linked = core.linked();
-    return core.size() - linked;
-  }
+  Status open();
+  Result<std::shared_ptr<ResidentRows>> make_rows() const;
+  [[nodiscard]] std::size_t waiting() const noexcept;
   bool link(std::size_t at_most) noexcept;
+  bool link_one();
+  bool retire_one();
+  [[nodiscard]] bool has_too_many_removed() const noexcept;
+  Status leave_removed();
+  void exchange(const std::shared_ptr<ResidentRows>& fresh, std::vector<std::uint32_t>& numbers);
   void save() noexcept;
+  void warn(std::string_view what, const Status& status) const noexcept;
 };
 
-/// Under link_mutex. A graph that can't be saved is made again.
-void PatternIndex::Shared::save() noexcept try {
-  if (!checkpoint || core.linked() <= saved) return;
-  saved = core.linked();
-  const Status status = checkpoint->save(core);
-  if (!status.ok()) {
-    environment.write_log(LogLevel::warning, "experience",
-                          "the search graph is not saved: " + status.to_string());
+Result<std::shared_ptr<ResidentRows>> PatternIndex::Shared::make_rows() const {
+  VectorIndexOptions own = options;
+  for (;; own.max_vectors /= 4) {
+    auto made = std::make_shared<ResidentRows>(own, environment.seed);
+    const Status status = made->core.open();
+    if (status.ok()) return made;
+    if (own.max_vectors == fewest_vectors) return status;
   }
-} catch (const std::bad_alloc&) {
-  environment.write_log(LogLevel::warning, "experience",
-                        "the search graph is not saved: out of memory");
 }
 
-/// Links some vectors. False when there is nothing more to do, now or ever.
-bool PatternIndex::Shared::link(std::size_t at_most) noexcept {
-  const std::lock_guard lock(link_mutex);
-  if (stopped.load() || broken) return false;
+Status PatternIndex::Shared::open() {
+  Result<std::shared_ptr<ResidentRows>> made = make_rows();
+  if (made) rows = *std::move(made);
+  return made.status();
+}
+
+std::size_t PatternIndex::Shared::waiting() const noexcept {
+  const std::lock_guard lock(mutex);
+  const std::size_t linked = rows->core.linked();
+  const std::size_t unlinked = rows->core.size() - linked;
+  // Removals wait for those that were added before them.
+  return rows->core.can_link() || unlinked == 0 ? unlinked + removals.size() : 0;
+}
+
+void PatternIndex::Shared::warn(std::string_view what, const Status& status) const noexcept try {
+  environment.write_log(LogLevel::warning, "experience",
+                        std::string(what) + ": " + status.to_string());
+} catch (const std::bad_alloc&) {
+  environment.write_log(LogLevel::warning, "experience", what);
+}
+
+/// Under link_mutex. A graph that can't be saved is made again.
+void PatternIndex::Shared::save() noexcept {
+  if (!checkpoint || changes == saved_changes) return;
+  saved_changes = changes;
+  saved_nodes = rows->core.linked();
   Status status;
   try {
-    for (std::size_t i = 0; status.ok() && i < at_most && core.can_link(); ++i) {
-      status = core.link_next();
-    }
+    const auto key_of = [this](std::uint32_t node) { return rows->attributes.row(node).sequence; };
+    status = checkpoint->save(rows->core, key_of);
   } catch (const std::bad_alloc&) {
     status = Status::out_of_memory();
   }
-  if (!status.ok()) {
-    broken = true;
-    environment.write_log(LogLevel::error, "experience",
-                          "the search graph can't grow any more (" + status.to_string() +
-                              "); later experiences are found by scanning until the store is "
-                              "opened again");
-  }
-  if (!broken && core.linked() >= saved + std::max(least_growth, saved / 2)) save();
-  return !broken && core.can_link();
+  if (!status.ok()) warn("the search graph is not saved", status);
 }
+
+/// Has the graph know of the next removal, when all that was added before it is linked. In this
+/// order, so that the same log makes the same graph. False: there is none.
+bool PatternIndex::Shared::retire_one() {
+  const std::size_t linked = rows->core.linked();
+  Removal removal{};
+  {
+    const std::lock_guard lock(mutex);
+    if (removals.empty()) return false;
+    removal = removals.front();
+    if (linked < rows->core.size() &&
+        rows->attributes.row(static_cast<std::uint32_t>(linked)).sequence < removal.sequence) {
+      return false;
+    }
+    removals.pop_front();
+  }
+  rows->core.retire(rows->attributes.find(removal.target, rows->core.size()));
+  ++changes;
+  return true;
+}
+
+bool PatternIndex::Shared::has_too_many_removed() const noexcept {
+  const std::size_t removed = rows->core.retired();
+  return removed >= least_removed + removed_at_failure &&
+         removed * others_per_removed >= rows->core.linked() - removed;
+}
+
+/// The next step of the graph; false when there is none. Throws bad_alloc.
+bool PatternIndex::Shared::link_one() {
+  if (retire_one()) {
+    if (!has_too_many_removed()) return true;
+    Status status;
+    try {
+      status = leave_removed();
+    } catch (const std::bad_alloc&) {
+      status = Status::out_of_memory();
+    }
+    removed_at_failure = status.ok() ? 0 : rows->core.retired();
+    if (!status.ok()) warn("what was removed still takes memory", status);
+    return true;
+  }
+  if (!rows->core.can_link()) return false;
+  Status status = rows->core.link_next();
+  if (status.ok()) {
+    ++changes;
+    return true;
+  }
+  broken = true;
+  warn(
+      "the search graph can't grow any more; later experiences are found by scanning until the "
+      "store is opened again",
+      status);
+  return false;
+}
+
+/// Makes the tables without those that the graph knows to be removed. Errors: out_of_memory.
+Status PatternIndex::Shared::leave_removed() {
+  const std::shared_ptr<ResidentRows> old = rows;
+  Result<std::shared_ptr<ResidentRows>> made = make_rows();
+  if (!made) return made.status();
+  const std::shared_ptr<ResidentRows> fresh = *std::move(made);
+  std::vector<std::uint32_t> numbers(old->core.size(), index::nobody);
+  Status status = fresh->core.reserve(numbers.size() - old->core.retired());
+  if (!status.ok()) return status;
+  for (std::uint32_t old_number = 0; old_number < numbers.size(); ++old_number) {
+    if (old->core.retired(old_number)) continue;
+    numbers[old_number] = fresh->attributes.size();
+    fresh->attributes.append(old->attributes, old_number);
+    fresh->core.append(old->core.vector(old_number));
+  }
+  status = fresh->core.take_graph(old->core, std::span(numbers).first(old->core.linked()));
+  if (status.ok()) exchange(fresh, numbers);
+  return status;
+}
+
+/// Takes into `fresh` what has changed meanwhile, and has it take the place of the old tables,
+/// whose numbers there are `numbers`.
+void PatternIndex::Shared::exchange(const std::shared_ptr<ResidentRows>& fresh,
+                                    std::vector<std::uint32_t>& numbers) {
+  const std::lock_guard turn(turn_mutex);
+  std::shared_ptr<ResidentRows> old = rows;
+  const std::size_t copied = numbers.size();
+  const std::size_t added = old->core.size() - copied;
+  if (!fresh->core.reserve(added).ok()) throw std::bad_alloc();
+  numbers.resize(copied + added, index::nobody);
+  for (std::uint32_t old_number = 0; old_number < numbers.size(); ++old_number) {
+    const Attributes& row = old->attributes.row(old_number);
+    if (old_number >= copied) {
+      numbers[old_number] = fresh->attributes.size();
+      fresh->attributes.append(old->attributes, old_number);
+      fresh->core.append(old->core.vector(old_number));
+    }
+    const std::uint32_t number = numbers[old_number];
+    if (number == index::nobody) continue;
+    if (row.amended_at != fresh->attributes.row(number).amended_at) {
+      fresh->attributes.amend(number, row.standing(), row.amended_at);
+    }
+    if (old->core.hidden(old_number)) fresh->core.hide(number);
+  }
+  {
+    const std::lock_guard lock(mutex);
+    rows = fresh;
+  }
+  const auto latest = std::chrono::steady_clock::now() + longest_wait;
+  while (old.use_count() > 2 && std::chrono::steady_clock::now() < latest) {
+    std::this_thread::yield();  // The other one is that of `leave_removed`.
+  }
+}
+
+/// Takes some steps. False when there is nothing more to do, now or ever.
+bool PatternIndex::Shared::link(std::size_t at_most) noexcept {
+  const std::lock_guard lock(link_mutex);
+  bool more = !stopped.load() && !broken;
+  try {
+    for (std::size_t i = 0; more && i < at_most; ++i) more = link_one();
+  } catch (const std::bad_alloc&) {
+    broken = true;
+    more = false;
+    warn("the search graph can't grow any more", Status::out_of_memory());
+  }
+  if (!broken && changes >= saved_changes + std::max(least_growth, saved_nodes / 2)) save();
+  return more;
+}
+
+// ---- the index -------------------------------------------------------------------------------
 
 PatternIndex::PatternIndex(std::shared_ptr<Shared> shared) noexcept : shared_(std::move(shared)) {}
 PatternIndex::~PatternIndex() { close(); }
@@ -103,16 +293,15 @@ PatternIndex::~PatternIndex() { close(); }
 Result<std::unique_ptr<PatternIndex>> PatternIndex::create(const PatternIndexOptions& options,
                                                            const Environment& environment) {
   try {
-    VectorIndexOptions own{.dimension = options.dimension,
-                           .metric = Metric::cosine,
-                           .links = options.links,
-                           .build_effort = options.build_effort};
-    for (own.max_vectors = most_vectors;; own.max_vectors /= 4) {
-      auto shared = std::make_shared<Shared>(own, options.folder, environment);
-      const Status status = shared->core.open();
-      if (status.ok()) return std::unique_ptr<PatternIndex>(new PatternIndex(std::move(shared)));
-      if (own.max_vectors == fewest_vectors) return status;
-    }
+    const VectorIndexOptions own{.dimension = options.dimension,
+                                 .metric = Metric::cosine,
+                                 .links = options.links,
+                                 .build_effort = options.build_effort,
+                                 .max_vectors = most_vectors};
+    auto shared = std::make_shared<Shared>(own, options.folder, environment);
+    const Status status = shared->open();
+    if (!status.ok()) return status;
+    return std::unique_ptr<PatternIndex>(new PatternIndex(std::move(shared)));
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }
@@ -121,17 +310,33 @@ Result<std::unique_ptr<PatternIndex>> PatternIndex::create(const PatternIndexOpt
 void PatternIndex::load_graph() noexcept try {
   const std::lock_guard lock(shared_->link_mutex);
   if (!shared_->checkpoint) return;
-  shared_->checkpoint->load(shared_->core);
-  shared_->saved = shared_->core.linked();
+  ResidentRows& rows = *shared_->rows;
+  const auto key_of = [&rows](std::uint32_t node) { return rows.attributes.row(node).sequence; };
+  shared_->checkpoint->load(rows.core, key_of);
+  shared_->saved_nodes = rows.core.linked();
 } catch (const std::bad_alloc&) {
   // It is linked anew.
 }
 
-Status PatternIndex::reserve(std::size_t additional) noexcept {
-  return shared_->core.reserve(additional);
+std::shared_ptr<const ResidentRows> PatternIndex::view() const noexcept {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->rows;
 }
 
-void PatternIndex::append(const float* unit_vector) noexcept { shared_->core.append(unit_vector); }
+std::unique_lock<std::mutex> PatternIndex::turn() const {
+  return std::unique_lock(shared_->turn_mutex);
+}
+
+ResidentRows& PatternIndex::rows() noexcept { return *shared_->rows; }
+
+void PatternIndex::remove(std::uint32_t ordinal, std::uint64_t sequence) {
+  ResidentRows& rows = *shared_->rows;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->removals.push_back({sequence, rows.attributes.row(ordinal).sequence});
+  }
+  rows.core.hide(ordinal);
+}
 
 /// One slice, then the next task. `scheduled` is held from the first to the last.
 void PatternIndex::run_slice(const std::shared_ptr<Shared>& shared) noexcept {
@@ -147,7 +352,7 @@ void PatternIndex::run_slice(const std::shared_ptr<Shared>& shared) noexcept {
 }
 
 void PatternIndex::link_appended() noexcept {
-  if (shared_->waiting() < link_threshold || !shared_->core.can_link()) return;
+  if (shared_->waiting() < link_threshold) return;
   if (!shared_->runner.is_inline()) {
     if (shared_->scheduled.exchange(true)) return;
     try {
@@ -162,27 +367,8 @@ void PatternIndex::link_appended() noexcept {
   }
 }
 
-std::vector<Neighbour> PatternIndex::search(const index::SearchRequest& request) const {
-  std::vector<VectorNeighbour> nearest(std::min(request.count, size()));
-  index::SearchRequest wanted = request;
-  wanted.count = nearest.size();
-  const Result<std::size_t> found = shared_->core.search(wanted, nearest);
-  std::vector<Neighbour> neighbours;
-  neighbours.reserve(found.value_or(0));
-  for (const VectorNeighbour& n : std::span(nearest).first(found.value_or(0))) {
-    neighbours.push_back({1 - n.distance, n.ordinal});
-  }
-  return neighbours;
-}
-
-float PatternIndex::similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept {
-  const index::IndexCore& core = shared_->core;
-  return simd::kernels().dot_f32(unit_vector, core.vector(ordinal), core.dimension());
-}
-
-std::size_t PatternIndex::size() const noexcept { return shared_->core.size(); }
-std::size_t PatternIndex::linked() const noexcept { return shared_->core.linked(); }
-std::size_t PatternIndex::bytes() const noexcept { return shared_->core.bytes(); }
+std::size_t PatternIndex::linked() const noexcept { return view()->core.linked(); }
+std::size_t PatternIndex::bytes() const noexcept { return view()->core.bytes(); }
 
 void PatternIndex::close() noexcept {
   shared_->stopped.store(true);

@@ -1,28 +1,33 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The store's index of vectors: `IndexCore` fed by writers and linked in the background. So a write
-// is visible at once and costs the copy of a vector, and after opening every search is right while
-// the graph is still being made.
+// What the store holds of its experiences in memory, and the graph by which it finds them:
+// `IndexCore` fed by writers and linked in the background. So a write is visible at once and costs
+// the copy of a vector, and after opening every search is right while the graph is still being
+// made.
 //
 //   [0 … linked)     found through the graph, or by comparing codes
 //   [linked … size)  compared one by one
 //
-// Vectors are numbered from 0 in order of arrival, and have length 1 (or are zero), so that their
-// inner product is their cosine.
+// Experiences are numbered from 0 in the order of their sequence. One that is removed is hidden at
+// once. When an eighth of all is, tables and graph are made without them, in the background, and
+// exchanged for the old ones: then numbers are others. Vectors have length 1 (or are zero), so that
+// their inner product is their cosine.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "experience/attribute_table.hpp"
 #include "frys/core/environment.hpp"
 #include "frys/core/result.hpp"
-#include "index/searcher.hpp"
+#include "index/index_core.hpp"
 
 namespace frys::detail {
 
@@ -43,7 +48,29 @@ inline bool nearer(const Neighbour& a, const Neighbour& b) noexcept {
   return a.similarity != b.similarity ? a.similarity > b.similarity : a.ordinal > b.ordinal;
 }
 
-/// Threads: `reserve` and `append` one at a time; everything else at any time.
+/// The tables, all by the same number. Threads: as their parts.
+struct ResidentRows {
+  ResidentRows(const VectorIndexOptions& options, std::uint64_t seed) : core(options, seed) {}
+
+  /// The nearest vectors, nearest first; `request.query` has length 1. Approximate among the
+  /// linked, exact among the rest. Throws bad_alloc.
+  [[nodiscard]] std::vector<Neighbour> search(const index::SearchRequest& request) const;
+  /// The cosine of `unit_vector` and the vector `ordinal`.
+  [[nodiscard]] float similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept;
+  /// Those that a search may answer.
+  [[nodiscard]] std::size_t live() const noexcept {
+    const std::size_t hidden = core.hidden();
+    return core.size() - hidden;
+  }
+  /// Whether there is one that was added at `sequence`, and is not removed; its number.
+  [[nodiscard]] bool find(std::uint64_t sequence, std::uint32_t& ordinal) const noexcept;
+
+  index::IndexCore core;
+  AttributeTable attributes;
+};
+
+/// Threads: a writer changes `rows` while it has the `turn`, one at a time; everything else is
+/// safe.
 class PatternIndex {
  public:
   /// Errors: out_of_memory.
@@ -53,25 +80,25 @@ class PatternIndex {
   PatternIndex(const PatternIndex&) = delete;
   PatternIndex& operator=(const PatternIndex&) = delete;
 
-  /// Makes room for `additional` more vectors. Errors: failed_precondition (the index is full),
-  /// out_of_memory.
-  Status reserve(std::size_t additional) noexcept;
-  /// Adds a vector that there is room for; the next search sees it.
-  void append(const float* unit_vector) noexcept;
+  /// The tables of this moment, for a reader; they stay until it lets go of them.
+  [[nodiscard]] std::shared_ptr<const ResidentRows> view() const noexcept;
+
+  /// A writer's turn: as long as it lasts the tables are not exchanged.
+  [[nodiscard]] std::unique_lock<std::mutex> turn() const;
+  /// The same tables, for who has the turn. It appends to `attributes`, then to `core`.
+  [[nodiscard]] ResidentRows& rows() noexcept;
+  /// Hides `ordinal`, removed at `sequence`; for who has the turn. Throws bad_alloc, and then
+  /// nothing has changed.
+  void remove(std::uint32_t ordinal, std::uint64_t sequence);
+
   /// Takes over a graph that was saved; when all that the store holds was appended, and nothing
   /// linked. Without one that fits all is linked anew.
   void load_graph() noexcept;
-  /// Has what was appended linked into the graph: in the background, or here when there is none.
+  /// Has what was appended and removed taken into the graph: in the background, or here when there
+  /// is none; without a turn.
   void link_appended() noexcept;
 
-  /// The nearest vectors, nearest first; `request.query` has length 1. Approximate among the
-  /// linked, exact among the rest. Throws bad_alloc.
-  [[nodiscard]] std::vector<Neighbour> search(const index::SearchRequest& request) const;
-  /// The cosine of `unit_vector` and the vector `ordinal`, which a search sees.
-  [[nodiscard]] float similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept;
-
-  /// Vectors that a search sees, that of them are in the graph, and what all of it takes.
-  [[nodiscard]] std::size_t size() const noexcept;
+  /// Vectors that are in the graph; what all of it takes.
   [[nodiscard]] std::size_t linked() const noexcept;
   [[nodiscard]] std::size_t bytes() const noexcept;
 

@@ -81,7 +81,8 @@ Match explain(const SimilarityQuery& query, const Neighbour& candidate, const At
   match.outcome = a.outcome;
   match.reward = a.reward;
   match.started_at_ns = a.started_at_ns;
-  match.sequence = candidate.ordinal + std::uint64_t{1};
+  match.uses = a.uses;
+  match.sequence = a.sequence;
   return match;
 }
 

@@ -21,6 +21,7 @@ T load_value(const std::byte* bytes) noexcept {
 Status Graph::create(std::size_t links, std::size_t max_nodes) noexcept {
   width_ = links;
   Status status = nodes_.create(sizeof(Node), max_nodes);
+  if (status.ok()) status = levels_.create(sizeof(std::uint8_t), max_nodes);
   if (status.ok()) status = links_.create(2 * links * sizeof(std::uint32_t), max_nodes);
   // A node has 1 / (M − 1) blocks on average: half of max_nodes is plenty from M = 4 on.
   if (status.ok()) {
@@ -31,6 +32,7 @@ Status Graph::create(std::size_t links, std::size_t max_nodes) noexcept {
 
 Status Graph::reserve(std::size_t nodes) noexcept {
   Status status = nodes_.reserve(nodes);
+  if (status.ok()) status = levels_.reserve(nodes);
   if (status.ok()) status = links_.reserve(nodes);
   if (status.ok()) status = blocks_.reserve(used_blocks_.load() + max_level);
   return status;
@@ -39,22 +41,25 @@ Status Graph::reserve(std::size_t nodes) noexcept {
 void Graph::place(std::uint32_t node, int level) noexcept {
   const std::size_t block = used_blocks_.load(std::memory_order_relaxed);
   *nodes_.row<Node>(node) = {nobody, static_cast<std::uint32_t>(block)};
+  *levels_.row<std::uint8_t>(node) = static_cast<std::uint8_t>(level);
   used_blocks_.store(block + static_cast<std::size_t>(level), std::memory_order_relaxed);
   for (int l = 0; l <= level; ++l) std::ranges::fill(links(node, l), nobody);
 }
 
 void Graph::add_twin(std::uint32_t node, std::uint32_t twin) noexcept {
   *nodes_.row<Node>(twin) = {this->twin(node), 0};
+  *levels_.row<std::uint8_t>(twin) = 0;
   store_id(nodes_.row<Node>(node)->twin, twin);
 }
 
 std::size_t Graph::bytes(std::size_t nodes) const noexcept {
-  return nodes * (nodes_.row_bytes() + links_.row_bytes()) +
+  return nodes * (nodes_.row_bytes() + levels_.row_bytes() + links_.row_bytes()) +
          used_blocks_.load(std::memory_order_relaxed) * blocks_.row_bytes();
 }
 
 Graph::Tables Graph::tables(std::size_t nodes) const noexcept {
   return {{nodes_.row<const std::byte>(0), node_bytes(nodes)},
+          {levels_.row<const std::byte>(0), nodes},
           {links_.row<const std::byte>(0), link_bytes(nodes)},
           {blocks_.row<const std::byte>(0), used_blocks_.load() * block_bytes()}};
 }
@@ -62,6 +67,7 @@ Graph::Tables Graph::tables(std::size_t nodes) const noexcept {
 bool Graph::take(const Tables& tables, std::size_t nodes, Entry entry) noexcept {
   if (!may_be(tables, nodes, entry)) return false;
   std::memcpy(nodes_.row<std::byte>(0), tables.nodes.data(), tables.nodes.size());
+  std::memcpy(levels_.row<std::byte>(0), tables.levels.data(), tables.levels.size());
   std::memcpy(links_.row<std::byte>(0), tables.links.data(), tables.links.size());
   std::memcpy(blocks_.row<std::byte>(0), tables.blocks.data(), tables.blocks.size());
   used_blocks_.store(tables.blocks.size() / block_bytes(), std::memory_order_relaxed);
@@ -72,7 +78,8 @@ bool Graph::take(const Tables& tables, std::size_t nodes, Entry entry) noexcept 
 /// Every id is a node's, every block is there, and no chain of twins is a ring: behind a node they
 /// go from the newest back.
 bool Graph::may_be(const Tables& tables, std::size_t nodes, Entry entry) const noexcept {
-  if (entry.node >= nodes || entry.level < 0 || entry.level > max_level) return false;
+  if (entry.node >= nodes || entry.level < 0) return false;
+  if (entry.level > load_value<std::uint8_t>(tables.levels.data() + entry.node)) return false;
   const auto ids_hold = [&](std::span<const std::byte> bytes) {
     bool hold = true;
     for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint32_t)) {
@@ -88,7 +95,8 @@ bool Graph::may_be(const Tables& tables, std::size_t nodes, Entry entry) const n
   };
   for (std::size_t i = 0; i < nodes; ++i) {
     const Node node = node_at(i);
-    if (node.block > blocks) return false;
+    const auto level = load_value<std::uint8_t>(tables.levels.data() + i);
+    if (level > max_level || node.block + std::size_t{level} > blocks) return false;
     if (node.twin == nobody) continue;
     if (node.twin >= nodes || node.twin == i) return false;
     const std::uint32_t next = node_at(node.twin).twin;

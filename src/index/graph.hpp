@@ -6,6 +6,7 @@
 // level 1 first, in another. An unused place of a list is `nobody`, and only such follow it.
 //
 //   nodes   [node]   → twin, block
+//   levels  [node]   → the highest it has a list on
 //   links   [node]   → 2 × M ids
 //   blocks  [block]  → M ids; a node of level L has L rows from its `block` on
 //
@@ -65,6 +66,10 @@ class Graph {
   [[nodiscard]] std::uint32_t twin(std::uint32_t node) const noexcept {
     return load_id(nodes_.row<Node>(node)->twin);
   }
+  /// The highest level on which `node` has a list.
+  [[nodiscard]] int level(std::uint32_t node) const noexcept {
+    return *levels_.row<std::uint8_t>(node);
+  }
   /// Hangs `twin`, which has no links, behind `node`.
   void add_twin(std::uint32_t node, std::uint32_t twin) noexcept;
 
@@ -83,6 +88,7 @@ class Graph {
   /// The rows of `nodes`, whole and apart from the entry.
   struct Tables {
     std::span<const std::byte> nodes;
+    std::span<const std::byte> levels;
     std::span<const std::byte> links;
     std::span<const std::byte> blocks;
   };
@@ -99,6 +105,9 @@ class Graph {
   /// Takes the tables of `nodes` from elsewhere; a walk never leaves them, whatever they say.
   /// False, and nothing is taken, when they are no graph's. There is room for them, and no node.
   bool take(const Tables& tables, std::size_t nodes, Entry entry) noexcept;
+  [[nodiscard]] std::size_t blocks() const noexcept {
+    return used_blocks_.load(std::memory_order_relaxed);
+  }
   /// Makes room for so many blocks. Errors: out_of_memory.
   Status reserve_blocks(std::size_t blocks) noexcept { return blocks_.reserve(blocks + max_level); }
 
@@ -111,6 +120,7 @@ class Graph {
 
   std::size_t width_ = 0;  ///< M
   GrowingTable nodes_;
+  GrowingTable levels_;
   GrowingTable links_;
   GrowingTable blocks_;
   std::atomic<std::size_t> used_blocks_{0};

@@ -25,6 +25,13 @@ std::uint32_t crc_of(const GraphFileHeader& header) noexcept {
   return detail::crc32c(header_bytes(header).first(offsetof(GraphFileHeader, crc)));
 }
 
+template <typename T>
+T load(Bytes table, std::size_t at) noexcept {
+  T value;
+  std::memcpy(&value, table.data() + at * sizeof(T), sizeof(T));
+  return value;
+}
+
 Status damaged(const char* what) {
   return Status(ErrorCode::corruption, std::string("a saved graph: ") + what + " damaged");
 }
@@ -41,21 +48,8 @@ std::optional<Bytes> take_section(Bytes& rest, std::size_t bytes) noexcept {
 
 }  // namespace
 
-/// Multiplies words of eight bytes in: FNV-1a's step on words, at several bytes a nanosecond.
-void IndexCore::digest(std::uint32_t node) noexcept {
-  constexpr std::uint64_t prime = 0x100000001b3;
-  const float* vector = vectors_.row<float>(node);
-  std::size_t i = 0;
-  std::uint64_t word = 0;
-  for (; i + 2 <= dimension(); i += 2) {
-    std::memcpy(&word, vector + i, sizeof(word));
-    digest_ = (digest_ ^ word) * prime;
-    digest_ ^= digest_ >> 32;
-  }
-  word = 0;
-  if (i < dimension()) std::memcpy(&word, vector + i, sizeof(float));
-  digest_ = (digest_ ^ word) * prime;
-  digest_ ^= digest_ >> 32;
+std::uint32_t IndexCore::sum_of(std::uint32_t node) const noexcept {
+  return detail::crc32c(std::as_bytes(std::span(vectors_.row<float>(node), dimension())));
 }
 
 GraphFileHeader IndexCore::make_header() const noexcept {
@@ -73,7 +67,6 @@ GraphFileHeader IndexCore::make_header() const noexcept {
   header.seed = seed_;
   header.nodes = nodes;
   header.blocks = graph_.tables(nodes).blocks.size() / graph_.block_bytes();
-  header.digest = digest_;
   header.entry_node = entry.node;
   header.entry_level = entry.level;
   header.longest_square = learned.longest_square;
@@ -82,12 +75,25 @@ GraphFileHeader IndexCore::make_header() const noexcept {
   return header;
 }
 
-Status IndexCore::save_graph(FunctionRef<Status(std::span<const std::byte>)> sink) const {
+Status IndexCore::save_graph(KeyOf key_of,
+                             FunctionRef<Status(std::span<const std::byte>)> sink) const {
   const GraphFileHeader header = make_header();
   const Graph::Tables tables = graph_.tables(linked());
+  std::vector<std::uint64_t> keys(linked());
+  std::vector<std::uint32_t> sums(linked());
+  for (std::uint32_t node = 0; node < keys.size(); ++node) {
+    keys[node] = key_of(node);
+    sums[node] = sum_of(node);
+  }
+  const GraphFileSections sections = {std::as_bytes(space_.learned().means),
+                                      std::as_bytes(std::span(keys)),
+                                      std::as_bytes(std::span(sums)),
+                                      tables.nodes,
+                                      tables.levels,
+                                      tables.links,
+                                      tables.blocks};
   Status status = sink(header_bytes(header));
-  for (const Bytes section :
-       {std::as_bytes(space_.learned().means), tables.nodes, tables.links, tables.blocks}) {
+  for (const Bytes section : sections) {
     const std::uint32_t crc = detail::crc32c(section);
     if (status.ok()) status = sink(section);
     if (status.ok()) status = sink(std::as_bytes(std::span(&crc, 1)));
@@ -95,8 +101,14 @@ Status IndexCore::save_graph(FunctionRef<Status(std::span<const std::byte>)> sin
   return status;
 }
 
+Status IndexCore::check_saved(std::span<const std::byte> head, std::size_t bytes) const {
+  GraphFileHeader header;
+  return read_header(head, bytes, header);
+}
+
 /// Compares the header with what this index is, and the length with what the header says.
-Status IndexCore::read_header(std::span<const std::byte> saved, GraphFileHeader& header) const {
+Status IndexCore::read_header(std::span<const std::byte> saved, std::size_t bytes,
+                              GraphFileHeader& header) const {
   if (saved.size() < sizeof(header)) return damaged("its header is");
   std::memcpy(&header, saved.data(), sizeof(header));
   const GraphFileHeader own = make_header();
@@ -110,20 +122,23 @@ Status IndexCore::read_header(std::span<const std::byte> saved, GraphFileHeader&
     return Status(ErrorCode::failed_precondition,
                   "a saved graph was made with other options, or by another version");
   }
-  if (header.nodes < graph_begins || header.nodes > size()) {
-    return Status(ErrorCode::failed_precondition, "a saved graph links " +
-                                                      std::to_string(header.nodes) +
-                                                      " vectors of " + std::to_string(size()));
-  }
+  if (header.nodes == 0 || header.nodes > bytes) return damaged("its header is");
   if (header.blocks > header.nodes * Graph::max_level) return damaged("its header is");
   std::size_t wanted = sizeof(header);
-  for (const std::size_t bytes : section_sizes(header)) wanted += bytes + sizeof(std::uint32_t);
-  return saved.size() == wanted ? Status() : damaged("its length is");
+  for (const std::size_t section : section_sizes(header)) {
+    wanted += section + sizeof(std::uint32_t);
+  }
+  return bytes == wanted ? Status() : damaged("its length is");
 }
 
 GraphFileSizes IndexCore::section_sizes(const GraphFileHeader& header) const noexcept {
-  return {dimension() * sizeof(float), graph_.node_bytes(header.nodes),
-          graph_.link_bytes(header.nodes), header.blocks * graph_.block_bytes()};
+  return {dimension() * sizeof(float),
+          header.nodes * sizeof(std::uint64_t),
+          header.nodes * sizeof(std::uint32_t),
+          graph_.node_bytes(header.nodes),
+          header.nodes,
+          graph_.link_bytes(header.nodes),
+          header.blocks * graph_.block_bytes()};
 }
 
 std::size_t IndexCore::most_saved_bytes() const noexcept {
@@ -135,9 +150,9 @@ std::size_t IndexCore::most_saved_bytes() const noexcept {
   return bytes;
 }
 
-Status IndexCore::load_graph(std::span<const std::byte> saved) {
+Status IndexCore::load_graph(std::span<const std::byte> saved, KeyOf key_of) {
   GraphFileHeader header;
-  Status status = read_header(saved, header);
+  Status status = read_header(saved, saved.size(), header);
   if (!status.ok()) return status;
   const GraphFileSizes sizes = section_sizes(header);
   GraphFileSections sections;
@@ -147,35 +162,54 @@ Status IndexCore::load_graph(std::span<const std::byte> saved) {
     if (!section) return damaged("a table is");
     sections[i] = *section;
   }
-  for (std::uint32_t node = 0; node < header.nodes; ++node) digest(node);
-  if (digest_ != header.digest) {
-    status = Status(ErrorCode::failed_precondition, "a saved graph links other vectors than these");
-  }
-  if (status.ok()) status = take_sections(header, sections);
-  if (!status.ok()) digest_ = 0;
-  return status;
+  return take_sections(header, sections, key_of);
 }
 
-Status IndexCore::take_sections(const GraphFileHeader& header, const GraphFileSections& sections) {
-  const std::size_t nodes = header.nodes;
+/// The number here of each node that was saved; `nobody` where its vector is gone. All that come
+/// before the last of them here must have been saved, too.
+Result<std::vector<std::uint32_t>> IndexCore::match_rows(const GraphFileSections& sections,
+                                                         KeyOf key_of) const {
+  const std::size_t nodes = sections[section_sums].size() / sizeof(std::uint32_t);
+  std::vector<std::uint32_t> rows(nodes, nobody);
+  std::uint32_t row = 0;
+  for (std::size_t node = 0; node < nodes && row < size(); ++node) {
+    const std::uint64_t key = load<std::uint64_t>(sections[section_keys], node);
+    if (key_of(row) > key) continue;
+    if (key_of(row) < key || sum_of(row) != load<std::uint32_t>(sections[section_sums], node)) {
+      return Status(ErrorCode::failed_precondition, "a saved graph links other vectors than these");
+    }
+    rows[node] = row++;
+  }
+  if (row >= graph_begins) return rows;
+  return Status(ErrorCode::failed_precondition, "a saved graph links " + std::to_string(nodes) +
+                                                    " vectors, of which " + std::to_string(row) +
+                                                    " are left");
+}
+
+Status IndexCore::take_sections(const GraphFileHeader& header, const GraphFileSections& sections,
+                                KeyOf key_of) {
+  const Result<std::vector<std::uint32_t>> rows = match_rows(sections, key_of);
+  if (!rows) return rows.error();
   std::vector<float> means(dimension());
-  std::memcpy(means.data(), sections[0].data(), sections[0].size());
-  Status status = graph_.reserve(nodes);
-  if (status.ok()) status = graph_.reserve_blocks(header.blocks);
-  if (status.ok()) status = codes_.reserve(nodes);
+  std::memcpy(means.data(), sections[section_means].data(), sections[section_means].size());
+  const CodeSpace::Learned learned{header.longest_square, header.step, means};
+  const Graph::Tables tables{sections[section_nodes], sections[section_levels],
+                             sections[section_links], sections[section_blocks]};
+  const std::size_t nodes = header.nodes;
+  const bool is_whole = std::ranges::find(*rows, nobody) == rows->end();
+  Graph saved;
+  Graph& target = is_whole ? graph_ : saved;
+  Status status = is_whole ? Status() : saved.create(options_.links, nodes + 1);
+  if (status.ok()) status = target.reserve(nodes);
+  if (status.ok()) status = target.reserve_blocks(header.blocks);
   if (!status.ok()) return status;
-  if (!space_.take({header.longest_square, header.step, means}) ||
-      !graph_.take({sections[1], sections[2], sections[3]}, nodes,
-                   {header.entry_node, header.entry_level})) {
+  if (!target.take(tables, nodes, {header.entry_node, header.entry_level})) {
     return damaged("what it says is");
   }
-  for (std::uint32_t node = 0; node < nodes; ++node) {
-    codes_.make_stored(vectors_.row<float>(node), link_code_);
-    codes_.write(node, link_code_);
-  }
-  learned_ = true;
-  linked_.store(nodes, std::memory_order_release);
-  return {};
+  if (!is_whole) return adopt(saved, learned, *rows);
+  status = write_codes(nodes, learned);
+  if (status.ok()) linked_.store(nodes, std::memory_order_release);
+  return status;
 }
 
 }  // namespace frys::index

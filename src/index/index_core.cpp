@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "index/graph_repair.hpp"
+
 namespace frys::index {
 
 std::unique_ptr<SearchScratch> ScratchPool::take() {
@@ -30,8 +32,8 @@ IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
       options_(options),
       space_(options.metric, options.codes, options.dimension),
       codes_(space_),
-      linker_(graph_, codes_, options.links, options.build_effort, seed),
-      searcher_(space_, vectors_, codes_, graph_),
+      linker_(graph_, codes_, retired_, options.links, options.build_effort, seed),
+      searcher_(space_, vectors_, codes_, graph_, hidden_),
       prepared_(options.dimension) {
   codes_.make_stored(prepared_.data(), code_);
 }
@@ -39,6 +41,8 @@ IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
 Status IndexCore::open() noexcept {
   Status status = codes_.create(options_.max_vectors);
   if (status.ok()) status = graph_.create(options_.links, options_.max_vectors);
+  if (status.ok()) status = hidden_.create(options_.max_vectors);
+  if (status.ok()) status = retired_.create(options_.max_vectors);
   if (status.ok() && space_.keeps_vectors()) {
     status = vectors_.create(dimension() * sizeof(float), options_.max_vectors);
   }
@@ -88,9 +92,11 @@ Result<std::uint32_t> IndexCore::add(std::span<const float> rows) {
 }
 
 Status IndexCore::reserve(std::size_t more) noexcept {
-  const Status status = check_room(more);
-  if (!status.ok()) return status;
+  Status status = check_room(more);
   const std::size_t rows = size() + more;
+  if (status.ok()) status = hidden_.reserve(rows);
+  if (status.ok()) status = retired_.reserve(rows);
+  if (!status.ok()) return status;
   return space_.keeps_vectors() ? vectors_.reserve(rows) : codes_.reserve(rows);
 }
 
@@ -131,7 +137,6 @@ Status IndexCore::link_next() {
   if (space_.keeps_vectors()) {
     codes_.make_stored(vectors_.row<float>(node), link_code_);
     codes_.write(node, link_code_);
-    digest(node);
   } else {
     codes_.load_stored(node, link_code_);
   }
@@ -154,6 +159,37 @@ void IndexCore::learn() {
     codes_.write_learned(node, link_code_);
   }
   learned_ = true;
+}
+
+/// Makes the codes of the first `rows` vectors.
+Status IndexCore::write_codes(std::size_t rows, const CodeSpace::Learned& learned) {
+  const Status status = codes_.reserve(std::max(rows, graph_begins));
+  if (!status.ok()) return status;
+  if (!space_.take(learned)) return Status(ErrorCode::corruption, "the codes' scale is none");
+  for (std::uint32_t node = 0; node < rows; ++node) {
+    codes_.make_stored(vectors_.row<float>(node), link_code_);
+    codes_.write(node, link_code_);
+  }
+  learned_ = true;
+  return {};
+}
+
+/// Takes `from` without the nodes that `rows` has no number for.
+Status IndexCore::adopt(const Graph& from, const CodeSpace::Learned& learned,
+                        std::span<const std::uint32_t> rows) {
+  const auto left = static_cast<std::size_t>(
+      std::ranges::count_if(rows, [](std::uint32_t row) { return row != nobody; }));
+  Status status = graph_.reserve(left);
+  if (status.ok()) status = graph_.reserve_blocks(from.blocks());
+  if (status.ok()) status = write_codes(left, learned);
+  if (!status.ok()) return status;
+  GraphRepair(from, graph_, codes_, linker_, rows).run();
+  linked_.store(left, std::memory_order_release);
+  return {};
+}
+
+Status IndexCore::take_graph(const IndexCore& from, std::span<const std::uint32_t> rows) {
+  return adopt(from.graph_, from.space_.learned(), rows);
 }
 
 std::size_t IndexCore::bytes() const noexcept {

@@ -61,13 +61,34 @@ class IndexCore {
   /// they are linked. Errors: out_of_memory. Throws bad_alloc.
   Status link_next();
 
+  /// Has no search answer `node` any more; beside whoever links. False: it was hidden already.
+  bool hide(std::uint32_t node) noexcept { return hidden_.insert(node); }
+  [[nodiscard]] bool hidden(std::uint32_t node) const noexcept { return hidden_.contains(node); }
+  [[nodiscard]] std::size_t hidden() const noexcept { return hidden_.size(); }
+  /// Has nothing that is linked from now on linked to `node`; not beside `link_next`.
+  void retire(std::uint32_t node) noexcept { retired_.insert(node); }
+  [[nodiscard]] bool retired(std::uint32_t node) const noexcept { return retired_.contains(node); }
+  [[nodiscard]] std::size_t retired() const noexcept { return retired_.size(); }
+  /// Takes the graph of `from`, whose vectors were appended here, and nothing else: all but those
+  /// of which `rows`, which has their numbers here, ascending, says `nobody`. Not beside
+  /// `link_next` of either; where the codes do not keep the vectors. Errors: out_of_memory.
+  /// Throws bad_alloc.
+  Status take_graph(const IndexCore& from, std::span<const std::uint32_t> rows);
+
+  /// What a vector is known by outside: ascending with its number.
+  using KeyOf = FunctionRef<std::uint64_t(std::uint32_t node)>;
   /// Passes the graph of the linked vectors, without them, to `sink` part by part. Not beside
-  /// `link_next`; where the codes do not keep the vectors. Errors: those of `sink`.
-  Status save_graph(FunctionRef<Status(std::span<const std::byte>)> sink) const;
-  /// Takes a graph that was saved: the first vectors appended are those that it links, and none is
-  /// linked yet. Errors, where nothing is taken: corruption (which part), failed_precondition (of
-  /// other options, or of other vectors), out_of_memory. Throws bad_alloc.
-  Status load_graph(std::span<const std::byte> saved);
+  /// `link_next`; where the codes do not keep the vectors. Errors: those of `sink`. Throws
+  /// bad_alloc.
+  Status save_graph(KeyOf key_of, FunctionRef<Status(std::span<const std::byte>)> sink) const;
+  /// Takes a graph that was saved: the first vectors appended are those that it links, but for some
+  /// that may be gone, and none is linked yet. Errors, where nothing is taken: corruption (which
+  /// part), failed_precondition (of other options, or of other vectors), out_of_memory. Throws
+  /// bad_alloc.
+  Status load_graph(std::span<const std::byte> saved, KeyOf key_of);
+  /// Whether what begins with `head`, and has so many bytes, may be a graph for this index.
+  /// Errors: as `load_graph`.
+  [[nodiscard]] Status check_saved(std::span<const std::byte> head, std::size_t bytes) const;
   /// What a saved graph of all vectors takes at most.
   [[nodiscard]] std::size_t most_saved_bytes() const noexcept;
 
@@ -89,11 +110,18 @@ class IndexCore {
   [[nodiscard]] Status check_room(std::size_t more) const noexcept;
   void link_all() noexcept;
   void learn();
-  void digest(std::uint32_t node) noexcept;
+  Status adopt(const Graph& from, const CodeSpace::Learned& learned,
+               std::span<const std::uint32_t> rows);
+  Status write_codes(std::size_t rows, const CodeSpace::Learned& learned);
+  [[nodiscard]] std::uint32_t sum_of(std::uint32_t node) const noexcept;
   [[nodiscard]] GraphFileHeader make_header() const noexcept;
-  Status read_header(std::span<const std::byte> saved, GraphFileHeader& header) const;
+  Status read_header(std::span<const std::byte> saved, std::size_t bytes,
+                     GraphFileHeader& header) const;
   [[nodiscard]] GraphFileSizes section_sizes(const GraphFileHeader& header) const noexcept;
-  Status take_sections(const GraphFileHeader& header, const GraphFileSections& sections);
+  Status take_sections(const GraphFileHeader& header, const GraphFileSections& sections,
+                       KeyOf key_of);
+  Result<std::vector<std::uint32_t>> match_rows(const GraphFileSections& sections,
+                                                KeyOf key_of) const;
 
   const std::uint64_t seed_;
   const VectorIndexOptions options_;
@@ -101,13 +129,14 @@ class IndexCore {
   GrowingTable vectors_;  ///< Prepared ones, where the codes do not keep them.
   CodeStore codes_;
   Graph graph_;
+  NodeSet hidden_;
+  NodeSet retired_;
   Linker linker_;
   Searcher searcher_;
   std::vector<float> prepared_;  ///< Of the vector that is being added.
   CodeQuery code_;               ///< The same.
   CodeQuery link_code_;          ///< Of the one that is being linked.
   bool learned_ = false;         ///< Codes are on their scale.
-  std::uint64_t digest_ = 0;     ///< Of the linked vectors.
   std::atomic<std::size_t> size_{0};
   std::atomic<std::size_t> linked_{0};  ///< Vectors in the graph.
   mutable ScratchPool scratches_;

@@ -8,10 +8,11 @@
 
 namespace frys::index {
 
-Linker::Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::size_t build_effort,
-               std::uint64_t seed)
+Linker::Linker(Graph& graph, const CodeStore& codes, const NodeSet& retired, std::size_t links,
+               std::size_t build_effort, std::uint64_t seed)
     : graph_(graph),
       codes_(codes),
+      retired_(retired),
       links_(links),
       build_effort_(build_effort),
       walker_(graph, codes),
@@ -48,6 +49,14 @@ void Linker::collect(const CodeQuery& query) {
     candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
   }
   sort_candidates(candidates_);
+}
+
+/// From `candidates_`, unless there are no others.
+void Linker::drop_retired() {
+  if (retired_.size() == 0) return;
+  const auto is_retired = [this](Candidate c) { return retired_.contains(node_of(c)); };
+  if (std::ranges::all_of(candidates_, is_retired)) return;
+  std::erase_if(candidates_, is_retired);
 }
 
 /// Among `candidates_`, a node with the same code.
@@ -102,6 +111,7 @@ void Linker::link_back(std::uint32_t from, std::uint32_t to, int level) {
 
 /// Links `node` with the best of `candidates_`.
 void Linker::connect(std::uint32_t node, int level) {
+  drop_retired();
   choose(candidates_, links_);
   const std::span<std::uint32_t> list = graph_.links(node, level);
   for (std::size_t i = 0; i < chosen_.size(); ++i) {
@@ -111,6 +121,13 @@ void Linker::connect(std::uint32_t node, int level) {
   for (const std::uint32_t& neighbour : list) {
     if (neighbour == nobody) break;
     link_back(neighbour, node, level);
+  }
+}
+
+void Linker::link_back_all(std::uint32_t node) {
+  for (const std::uint32_t& neighbour : graph_.links(node, 0)) {
+    if (neighbour == nobody) break;
+    link_back(neighbour, node, 0);
   }
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "frys/core/random.hpp"
+#include "index/node_set.hpp"
 #include "index/walk.hpp"
 
 namespace frys::index {
@@ -16,16 +17,20 @@ namespace frys::index {
 /// Threads: one.
 class Linker {
  public:
-  Linker(Graph& graph, const CodeStore& codes, std::size_t links, std::size_t build_effort,
-         std::uint64_t seed);
+  /// Nothing new is linked to those in `retired`, but to nothing else.
+  Linker(Graph& graph, const CodeStore& codes, const NodeSet& retired, std::size_t links,
+         std::size_t build_effort, std::uint64_t seed);
 
   /// Links `node`, whose code is written and for which the graph has room. Throws bad_alloc before
   /// it changes anything.
   void link(std::uint32_t node, const CodeQuery& query);
+  /// Has those that `node` links to on level 0 link to it. Throws bad_alloc.
+  void link_back_all(std::uint32_t node);
 
  private:
   [[nodiscard]] int level_of(std::uint32_t node) const noexcept;
   [[nodiscard]] std::uint32_t find_twin(std::uint32_t node) const noexcept;
+  void drop_retired();
   void choose(std::span<const Candidate> candidates, std::size_t at_most);
   void connect(std::uint32_t node, int level);
   void collect(const CodeQuery& query);
@@ -33,6 +38,7 @@ class Linker {
 
   Graph& graph_;
   const CodeStore& codes_;
+  const NodeSet& retired_;
   const std::size_t links_;
   const std::size_t build_effort_;
   Walker walker_;

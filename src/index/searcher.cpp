@@ -28,16 +28,11 @@ void offer(std::vector<VectorNeighbour>& nearest, std::size_t count, VectorNeigh
   nearest.insert(std::ranges::upper_bound(nearest, found, nearer), found);
 }
 
-/// Of what a walk finds, only the share that the filter lets through can be answers: half as much
-/// again, and some, so that there are `wanted` nearly always.
-std::size_t walk_effort(const SearchRequest& request, std::size_t wanted, std::size_t listed,
-                        std::size_t linked) noexcept {
-  if (request.filter == nullptr) return wanted;
+/// Of what a walk finds, only the share that is let through can be answers: half as much again, and
+/// some, so that there are `wanted` nearly always.
+std::size_t walk_effort(std::size_t wanted, std::size_t listed, std::size_t linked) noexcept {
+  if (listed == linked) return wanted;
   return std::min((wanted + wanted / 2 + 8) * linked / listed, linked);
-}
-
-bool accepts(const SearchRequest& request, std::uint32_t node) {
-  return request.filter == nullptr || request.filter->accepts(node);
 }
 
 }  // namespace
@@ -53,19 +48,22 @@ const float* Searcher::vector_of(std::uint32_t node, SearchScratch& scratch) con
 void Searcher::search(const SearchRequest& request, std::size_t linked, std::size_t size,
                       SearchScratch& scratch) const {
   scratch.nearest.clear();
+  // Of those that are hidden, some may not be linked yet.
+  const std::size_t shown = linked - std::min(hidden_.size(), linked > 0 ? linked - 1 : 0);
   const std::size_t listed =
-      request.filter == nullptr ? linked : std::min(request.filter->listed, linked);
+      request.filter == nullptr ? shown : std::min(request.filter->listed, shown);
   if (listed > 0) {
     codes_.make_query(scratch.query.data(), scratch.code);
     const std::size_t wanted = std::min(std::max(request.effort, request.count), linked);
-    const std::size_t effort = walk_effort(request, wanted, listed, linked);
+    const std::size_t effort = walk_effort(wanted, listed, linked);
     const bool walks = listed > compared_per_effort * effort;
     if (walks) {
       walk(effort, linked, scratch);
       refine(request, linked, scratch);
     }
     // Less may be let through than the list has, or farther from here.
-    const bool too_few = request.filter != nullptr && scratch.found.size() < wanted;
+    const bool too_few = (request.filter != nullptr || shown < linked) &&
+                         scratch.found.size() < std::min(wanted, shown);
     if (!walks || too_few) {
       compare_codes(request, wanted, linked, scratch);
       refine(request, linked, scratch);
@@ -92,18 +90,20 @@ void Searcher::compare_codes(const SearchRequest& request, std::size_t wanted, s
   Batch& batch = scratch.walk.batches[0];
   const std::span<std::uint32_t> nodes(batch.nodes, codes_at_once);
   for (std::size_t from = 0; from < linked;) {
+    std::size_t listed = std::min(codes_at_once, linked - from);
     if (request.filter == nullptr) {
-      batch.count = std::min(codes_at_once, linked - from);
       std::iota(nodes.begin(), nodes.end(), static_cast<std::uint32_t>(from));
-      from += batch.count;
     } else {
-      const std::size_t listed = request.filter->list(from, nodes);
+      listed = request.filter->list(from, nodes);
       if (listed == 0) break;
-      from += listed;
+    }
+    from += listed;
+    batch.count = listed;
+    if (request.filter != nullptr || hidden_.size() > 0) {
       batch.count = 0;
       for (const std::uint32_t node : nodes.first(listed)) {
         batch.nodes[batch.count] = node;
-        batch.count += node < linked && request.filter->accepts(node) ? 1 : 0;
+        batch.count += node < linked && accepts(request, node) ? 1 : 0;
       }
       for (const std::uint32_t node : batch.view()) codes_.prefetch(node);
     }

@@ -22,6 +22,7 @@
 #include "index/candidate_sieve.hpp"
 #include "index/code_space.hpp"
 #include "index/code_store.hpp"
+#include "index/node_set.hpp"
 #include "index/walk.hpp"
 
 namespace frys::index {
@@ -66,8 +67,13 @@ struct SearchScratch {
 class Searcher {
  public:
   Searcher(const CodeSpace& space, const GrowingTable& vectors, const CodeStore& codes,
-           const Graph& graph) noexcept
-      : space_(space), vectors_(vectors), codes_(codes), graph_(graph), walker_(graph, codes) {}
+           const Graph& graph, const NodeSet& hidden) noexcept
+      : space_(space),
+        vectors_(vectors),
+        codes_(codes),
+        graph_(graph),
+        hidden_(hidden),
+        walker_(graph, codes) {}
 
   /// Leaves the nearest of the first `size` vectors, of which `linked` are in the graph, in
   /// `scratch.nearest`; its `query` is prepared. Throws bad_alloc.
@@ -77,6 +83,10 @@ class Searcher {
   const float* vector_of(std::uint32_t node, SearchScratch& scratch) const;
 
  private:
+  [[nodiscard]] bool accepts(const SearchRequest& request, std::uint32_t node) const {
+    return !(hidden_.size() > 0 && hidden_.contains(node)) &&
+           (request.filter == nullptr || request.filter->accepts(node));
+  }
   void walk(std::size_t effort, std::size_t linked, SearchScratch& scratch) const;
   void compare_codes(const SearchRequest& request, std::size_t wanted, std::size_t linked,
                      SearchScratch& scratch) const;
@@ -97,6 +107,7 @@ class Searcher {
   const GrowingTable& vectors_;  ///< Prepared ones, where the codes do not keep them.
   const CodeStore& codes_;
   const Graph& graph_;
+  const NodeSet& hidden_;
   const Walker walker_;
 };
 

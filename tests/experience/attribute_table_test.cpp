@@ -19,12 +19,17 @@ LogEntry entry(std::uint8_t number, std::string_view workflow, std::string_view 
   return e;
 }
 
+/// With sequences that leave gaps.
+void append(AttributeTable& table, const LogEntry& entry) {
+  table.append(entry, 10 * (table.size() + 1));
+}
+
 /// Two at a time.
 std::vector<std::uint32_t> carriers(const AttributeTable& table, const AttributeFilter& filter) {
   std::vector<std::uint32_t> all;
   std::uint32_t two[2];
   for (std::size_t count = 1; count > 0; all.insert(all.end(), two, two + count)) {
-    count = table.carriers(filter, all.size(), two);
+    count = table.carriers(filter, all.empty() ? 0 : all.back() + 1, two);
   }
   return all;
 }
@@ -35,7 +40,7 @@ TEST(AttributeTableTest, KeepsWhatItIsGiven) {
   e.reward = 2;
   e.started_at_ns = 10;
   e.stored_at_ns = 11;
-  table.append(e);
+  append(table, e);
   ASSERT_EQ(table.size(), 1U);
   EXPECT_EQ(table.row(0).id, e.id);
   EXPECT_EQ(table.row(0).reward, 2);
@@ -46,9 +51,9 @@ TEST(AttributeTableTest, KeepsWhatItIsGiven) {
 
 TEST(AttributeTableTest, FiltersByEveryField) {
   AttributeTable table;
-  table.append(entry(0, "w1", "a1", "t1"));
-  table.append(entry(1, "w1", "a2", "t1", Outcome::failure));
-  table.append(entry(2, "w2", "a1", "t2"));
+  append(table, entry(0, "w1", "a1", "t1"));
+  append(table, entry(1, "w1", "a2", "t1", Outcome::failure));
+  append(table, entry(2, "w2", "a1", "t2"));
   const AttributeFilter none = table.filter("", "", "", -1);
   EXPECT_TRUE(none.empty());
   EXPECT_TRUE(carriers(table, none).empty());
@@ -73,13 +78,13 @@ TEST(AttributeTableTest, FiltersByEveryField) {
 
 TEST(AttributeTableTest, RowsCanBeTakenBack) {
   AttributeTable table;
-  table.append(entry(0, "w1", "", ""));
-  table.append(entry(1, "w1", "", ""));
-  table.append(entry(2, "w1", "", ""));
+  append(table, entry(0, "w1", "", ""));
+  append(table, entry(1, "w1", "", ""));
+  append(table, entry(2, "w1", "", ""));
   table.truncate(1);
   EXPECT_EQ(table.size(), 1U);
-  table.append(entry(3, "w2", "", ""));
-  table.append(entry(4, "w1", "", ""));
+  append(table, entry(3, "w2", "", ""));
+  append(table, entry(4, "w1", "", ""));
   const AttributeFilter w1 = table.filter("w1", "", "", -1);
   std::vector<std::uint32_t> accepted;
   for (const std::uint32_t ordinal : carriers(table, w1)) {
@@ -90,15 +95,60 @@ TEST(AttributeTableTest, RowsCanBeTakenBack) {
 
 TEST(AttributeTableTest, ManyRowsStayWhereTheyAre) {
   AttributeTable table;
-  table.append(entry(0, "w", "a", "t"));
+  append(table, entry(0, "w", "a", "t"));
   const Attributes* first = &table.row(0);
   for (int i = 1; i < 10'000; ++i) {
-    table.append(entry(static_cast<std::uint8_t>(i), "w", std::to_string(i), "t"));
+    append(table, entry(static_cast<std::uint8_t>(i), "w", std::to_string(i), "t"));
   }
   EXPECT_EQ(&table.row(0), first);
   for (int i = 1; i < 10'000; ++i) {
     ASSERT_EQ(table.row(i).id.bytes[0], static_cast<std::uint8_t>(i));
   }
+}
+
+TEST(AttributeTableTest, ASequenceIsFoundThoughSomeAreMissing) {
+  AttributeTable table;
+  for (std::uint8_t i = 0; i < 5; ++i) append(table, entry(i, "w", "", ""));
+  EXPECT_EQ(table.find(0, 5), 0U);
+  EXPECT_EQ(table.find(10, 5), 0U);
+  EXPECT_EQ(table.find(11, 5), 1U);
+  EXPECT_EQ(table.find(50, 5), 4U);
+  EXPECT_EQ(table.find(50, 4), 4U) << "not published yet";
+  EXPECT_EQ(table.find(51, 5), 5U);
+  EXPECT_EQ(table.find(1, 0), 0U);
+}
+
+TEST(AttributeTableTest, AnAmendedRowIsFilteredByWhatItIsNow) {
+  AttributeTable table;
+  for (std::uint8_t i = 0; i < 6; ++i) append(table, entry(i, "w", "", "", Outcome::failure));
+  append(table, entry(6, "w", "", ""));
+  table.amend(3, {Outcome::success, 2.5, 7, 99}, 80);
+  EXPECT_EQ(table.row(3).standing(), (Standing{Outcome::success, 2.5, 7, 99}));
+  EXPECT_EQ(table.row(3).amended_at, 80U);
+  const AttributeFilter success = table.filter("", "", "", 0);
+  EXPECT_EQ(carriers(table, success), (std::vector<std::uint32_t>{3, 6}));
+  EXPECT_TRUE(success.accepts(table.row(3)));
+  EXPECT_FALSE(table.filter("", "", "", 1).accepts(table.row(3)));
+  // And back: it is listed once.
+  table.amend(3, {Outcome::failure, 0, 7, 99}, 81);
+  EXPECT_EQ(carriers(table, table.filter("", "", "", 1)),
+            (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5}));
+  EXPECT_FALSE(success.accepts(table.row(3)));
+}
+
+TEST(AttributeTableTest, ARowIsCopiedAsItStands) {
+  AttributeTable table;
+  append(table, entry(0, "w1", "a1", "t1"));
+  append(table, entry(1, "w2", "a2", "t2"));
+  table.amend(1, {Outcome::partial, -1, 3, 4}, 77);
+  AttributeTable copy;
+  copy.append(table, 1);
+  EXPECT_EQ(copy.row(0).id, table.row(1).id);
+  EXPECT_EQ(copy.row(0).sequence, 20U);
+  EXPECT_EQ(copy.row(0).standing(), (Standing{Outcome::partial, -1, 3, 4}));
+  EXPECT_EQ(copy.row(0).amended_at, 77U);
+  EXPECT_TRUE(copy.filter("w1", "", "", -1).impossible);
+  EXPECT_TRUE(copy.filter("w2", "a2", "t2", 2).accepts(copy.row(0)));
 }
 
 }  // namespace

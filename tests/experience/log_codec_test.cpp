@@ -27,9 +27,11 @@ LogEntry sample_entry() {
 }
 
 TEST(LogCodecTest, EntryRoundTrips) {
-  const std::string bytes = encode_log_entry(sample_entry());
-  const Result<LogEntry> back = decode_log_entry(bytes);
-  ASSERT_TRUE(back) << back.error().to_string();
+  const std::string bytes = encode_log_item(sample_entry());
+  const Result<LogItem> item = decode_log_item(bytes);
+  ASSERT_TRUE(item) << item.error().to_string();
+  const auto* back = std::get_if<LogEntry>(&*item);
+  ASSERT_NE(back, nullptr);
   EXPECT_EQ(back->id, sample_entry().id);
   EXPECT_EQ(back->outcome, Outcome::partial);
   EXPECT_EQ(back->reward, 1.5);
@@ -40,15 +42,44 @@ TEST(LogCodecTest, EntryRoundTrips) {
   EXPECT_EQ(back->step_type, "type");
 }
 
+TEST(LogCodecTest, ChangesRoundTrip) {
+  ExperienceId id;
+  id.bytes.fill(9);
+  const LogItem removal = *decode_log_item(encode_log_item(LogRemoval{id, 77}));
+  ASSERT_TRUE(std::holds_alternative<LogRemoval>(removal));
+  EXPECT_EQ(std::get<LogRemoval>(removal).id, id);
+  EXPECT_EQ(std::get<LogRemoval>(removal).target, 77U);
+  const Standing standing{Outcome::failure, -0.25, 12, 34};
+  const LogItem amendment = *decode_log_item(encode_log_item(LogAmendment{id, 78, standing}));
+  ASSERT_TRUE(std::holds_alternative<LogAmendment>(amendment));
+  EXPECT_EQ(std::get<LogAmendment>(amendment).target, 78U);
+  EXPECT_EQ(std::get<LogAmendment>(amendment).standing, standing);
+  const LogItem gone = *decode_log_item(encode_log_item(LogVoid{80}));
+  ASSERT_TRUE(std::holds_alternative<LogVoid>(gone));
+  EXPECT_EQ(last_of(79, gone), 80U);
+  EXPECT_EQ(last_of(81, removal), 81U);
+}
+
+TEST(LogCodecTest, EarlierVersionsOfTheLibraryReadWhatTheyKnow) {
+  // Their log entries have version 1; of others they say that a newer library is needed.
+  EXPECT_EQ(encode_log_item(sample_entry())[0], 1);
+  EXPECT_EQ(encode_log_item(LogRemoval{{}, 1})[0], 2);
+  std::string later = encode_log_item(LogVoid{1});
+  later[0] = 3;
+  const auto head = crc32c(as_byte_span(std::string_view(later).substr(0, 4)));
+  patch_value(later, 4, crc32c(as_byte_span(std::string_view(later).substr(8)), head));
+  EXPECT_EQ(decode_log_item(later).status(), ErrorCode::failed_precondition);
+}
+
 TEST(LogCodecTest, EntryOfALaterVersionMayBeLonger) {
-  std::string bytes = encode_log_entry(sample_entry()) + "more";
+  std::string bytes = encode_log_item(sample_entry()) + "more";
   const auto head = crc32c(as_byte_span(std::string_view(bytes).substr(0, 4)));
   patch_value(bytes, 4, crc32c(as_byte_span(std::string_view(bytes).substr(8)), head));
-  EXPECT_TRUE(decode_log_entry(bytes));
+  EXPECT_TRUE(decode_log_item(bytes));
 }
 
 TEST(LogCodecTest, DamageIsSeen) {
-  const std::string entry = encode_log_entry(sample_entry());
+  const std::string entry = encode_log_item(sample_entry());
   const std::vector<float> values = {1, 2, 3};
   const std::string vector = encode_vector(values);
   const std::string description = encode_description({256, "embedder"});
@@ -56,7 +87,19 @@ TEST(LogCodecTest, DamageIsSeen) {
   for (std::size_t bit = 0; bit < entry.size() * 8; ++bit) {
     std::string damaged = entry;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
-    EXPECT_EQ(decode_log_entry(damaged).status(), ErrorCode::corruption) << bit;
+    EXPECT_EQ(decode_log_item(damaged).status(), ErrorCode::corruption) << bit;
+  }
+  for (const LogItem& item :
+       {LogItem(LogRemoval{{}, 5}), LogItem(LogAmendment{{}, 5, {}}), LogItem(LogVoid{5})}) {
+    const std::string whole = encode_log_item(item);
+    for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+      std::string damaged = whole;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+      EXPECT_EQ(decode_log_item(damaged).status(), ErrorCode::corruption) << bit;
+    }
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      EXPECT_FALSE(decode_log_item(whole.substr(0, size)));
+    }
   }
   for (std::size_t bit = 0; bit < vector.size() * 8; ++bit) {
     std::string damaged = vector;
@@ -69,7 +112,7 @@ TEST(LogCodecTest, DamageIsSeen) {
     EXPECT_EQ(decode_description(damaged).status(), ErrorCode::corruption) << bit;
   }
   for (std::size_t size = 0; size < entry.size(); ++size) {
-    EXPECT_FALSE(decode_log_entry(entry.substr(0, size)));
+    EXPECT_FALSE(decode_log_item(entry.substr(0, size)));
   }
   for (std::size_t size = 0; size < description.size(); ++size) {
     EXPECT_FALSE(decode_description(description.substr(0, size)));

@@ -26,6 +26,8 @@ const MadeVectors& made() {
 
 VectorIndexOptions options() { return {.dimension = dimension, .metric = Metric::cosine}; }
 
+constexpr auto key_of = [](std::uint32_t node) { return std::uint64_t{node}; };
+
 struct Core {
   explicit Core(std::size_t count, const VectorIndexOptions& of = options(), std::uint64_t seed = 5)
       : core(of, seed) {
@@ -41,10 +43,11 @@ struct Core {
   }
   [[nodiscard]] Image save() const {
     Image image;
-    EXPECT_TRUE(core.save_graph([&](std::span<const std::byte> part) {
-                      image.insert(image.end(), part.begin(), part.end());
-                      return Status();
-                    })
+    EXPECT_TRUE(core.save_graph(key_of,
+                                [&](std::span<const std::byte> part) {
+                                  image.insert(image.end(), part.begin(), part.end());
+                                  return Status();
+                                })
                     .ok());
     return image;
   }
@@ -56,7 +59,7 @@ TEST(GraphFile, AGraphThatWasLoadedGrowsAsItWouldHave) {
   first.link();
   const Image image = first.save();
   Core second(2200);
-  const Status status = second.core.load_graph(image);
+  const Status status = second.core.load_graph(image, key_of);
   ASSERT_TRUE(status.ok()) << status.to_string();
   EXPECT_EQ(second.core.linked(), 2000U);
   EXPECT_EQ(second.save(), image);
@@ -83,14 +86,14 @@ TEST(GraphFile, EveryDamageIsFoundAndNothingTaken) {
   for (std::size_t round = 0; round < 2000; ++round) {
     Image damaged = image;
     // All of the header, then anywhere.
-    const std::size_t at = round < 88 ? round : random.next_below(image.size());
+    const std::size_t at = round < 80 ? round : random.next_below(image.size());
     damaged[at] ^= std::byte(1 << random.next_below(8));
-    EXPECT_EQ(second.core.load_graph(damaged), ErrorCode::corruption) << "byte " << at;
+    EXPECT_EQ(second.core.load_graph(damaged, key_of), ErrorCode::corruption) << "byte " << at;
   }
   for (std::size_t round = 0; round < 200; ++round) {
     const std::size_t length = round < 100 ? round : random.next_below(image.size());
     const Image cut(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(length));
-    EXPECT_EQ(second.core.load_graph(cut), ErrorCode::corruption) << length << " bytes";
+    EXPECT_EQ(second.core.load_graph(cut, key_of), ErrorCode::corruption) << length << " bytes";
   }
   EXPECT_EQ(second.core.linked(), 0U);
   second.link();
@@ -115,29 +118,31 @@ TEST(GraphFile, WhatAWalkWouldLeaveTheTablesByIsRefused) {
   const auto put = [](std::size_t at, std::uint32_t value) {
     return [=](std::byte* section) { std::memcpy(section + at, &value, sizeof(value)); };
   };
-  const std::size_t nodes = 88 + dimension * 4 + 4;
-  const std::size_t links = nodes + 1100 * 8 + 4;
+  const std::size_t nodes = 80 + dimension * 4 + 4 + 1100 * 8 + 4 + 1100 * 4 + 4;
+  const std::size_t levels = nodes + 1100 * 8 + 4;
+  const std::size_t links = levels + 1100 + 4;
   const std::size_t blocks = links + 1100 * 128 + 4;
   const std::size_t block_bytes = image.size() - blocks - 4;
   const auto refused = [&](const Image& wrong) {
-    EXPECT_EQ(second.core.load_graph(wrong), ErrorCode::corruption);
+    EXPECT_EQ(second.core.load_graph(wrong, key_of), ErrorCode::corruption);
   };
-  refused(changed(image, 88, dimension * 4, put(8, 0x7fc00000)));    // a mean that is no number
+  refused(changed(image, 80, dimension * 4, put(8, 0x7fc00000)));    // a mean that is no number
   refused(changed(image, nodes, 1100 * 8, put(8 * 7, 1100)));        // a twin that is not there
   refused(changed(image, nodes, 1100 * 8, put(8 * 7, 7)));           // its own twin
   refused(changed(image, nodes, 1100 * 8, put(8 * 7 + 4, 100000)));  // a block that is not there
+  refused(changed(image, levels, 1100, put(8, 0x11111111)));         // levels that are not there
   refused(changed(image, links, 1100 * 128, put(128 * 1099, 1100)));
   refused(changed(image, blocks, block_bytes, put(4, 0xfffffffe)));
   refused(changed(image, nodes, 1100 * 8, [](std::byte* section) {  // twins in a ring
     const std::uint32_t ring[] = {9, 0, 8, 0};
     std::memcpy(section + 8 * 8, ring, sizeof(ring));
   }));
-  refused(changed(image, 0, 84, put(64, 1100)));  // the entry
-  refused(changed(image, 0, 84, put(68, 17)));    // its level
-  refused(changed(image, 0, 84, put(76, 0)));     // a scale of no width
-  refused(changed(image, 0, 84, put(52, 1)));     // blocks beyond counting
+  refused(changed(image, 0, 76, put(56, 1100)));  // the entry
+  refused(changed(image, 0, 76, put(60, 17)));    // its level
+  refused(changed(image, 0, 76, put(68, 0)));     // a scale of no width
+  refused(changed(image, 0, 76, put(52, 1)));     // blocks beyond counting
   EXPECT_EQ(second.core.linked(), 0U);
-  EXPECT_TRUE(second.core.load_graph(changed(image, 0, 84, put(80, 0))).ok());
+  EXPECT_TRUE(second.core.load_graph(changed(image, 0, 76, put(72, 0)), key_of).ok());
 }
 
 TEST(GraphFile, AnothersGraphIsNotTaken) {
@@ -145,10 +150,10 @@ TEST(GraphFile, AnothersGraphIsNotTaken) {
   first.link();
   const Image image = first.save();
   const auto refused = [&](Core& by) {
-    EXPECT_EQ(by.core.load_graph(image), ErrorCode::failed_precondition);
+    EXPECT_EQ(by.core.load_graph(image, key_of), ErrorCode::failed_precondition);
     EXPECT_EQ(by.core.linked(), 0U);
   };
-  Core fewer(1199);
+  Core fewer(IndexCore::graph_begins - 1);
   refused(fewer);
   Core seed(1200, options(), 6);
   refused(seed);

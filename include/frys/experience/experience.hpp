@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,24 @@ struct Experience {
   std::vector<std::byte> unknown_fields;
 
   friend bool operator==(const Experience&, const Experience&) = default;
+};
+
+/// What is known of an experience beside its record, which never changes: how it is judged by now,
+/// and how often it was of use.
+struct Standing {
+  Outcome outcome = Outcome::success;  ///< The record's, until it is amended.
+  double reward = 0;                   ///< The same.
+  std::uint64_t uses = 0;              ///< As hosts have counted them.
+  std::int64_t used_at_ns = 0;         ///< When one was counted last, wall clock; 0: never.
+
+  friend bool operator==(const Standing&, const Standing&) = default;
+};
+
+/// What came to be known later. Empty fields leave what is known as it is.
+struct Amendment {
+  std::optional<Outcome> outcome = std::nullopt;
+  std::optional<double> reward = std::nullopt;  ///< Finite.
+  std::uint64_t uses = 0;                       ///< So many more.
 };
 
 /// The identity of an experience: BLAKE2b-128 of its content. The same content, the same identity,

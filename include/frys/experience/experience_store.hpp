@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +26,7 @@
 #include "frys/core/result.hpp"
 #include "frys/experience/embedder.hpp"
 #include "frys/experience/experience.hpp"
+#include "frys/experience/experience_query.hpp"
 
 namespace frys {
 
@@ -59,10 +59,13 @@ struct ExperienceStoreOptions {
   std::size_t write_buffer_bytes = std::size_t{8} << 20;
   /// Bytes of table blocks held in memory, from 0.
   std::size_t cache_bytes = std::size_t{16} << 20;
+  /// Experiences are removed when they were stored so long ago: by the next write after that, or
+  /// the next opening. 0: they are kept.
+  std::int64_t keep_for_ns = 0;
   /// Opens a store whose write-ahead log is damaged: what precedes the damage is kept, what follows
-  /// is given up. Where a part of the log is not there at all, what comes after it is kept and
-  /// moves up in sequence, and a warning says how many are lost. Without `salvage` such a store
-  /// answers `corruption`, and nothing is changed.
+  /// is given up. Where a part of the log is not there at all, what comes after it is kept, and a
+  /// warning says how many entries are lost. Without `salvage` such a store answers `corruption`,
+  /// and nothing is changed.
   bool salvage = false;
 };
 
@@ -70,78 +73,12 @@ struct StoreOptions {
   std::optional<Durability> durability = std::nullopt;  ///< Empty: the store's.
 };
 
-/// What to look for. Exactly one of `text` and `vector` is given.
-///
-/// score = max(0, similarity) × outcome factor × recency factor, where
-///   outcome factor = 1 − outcome_weight × (1 − v), v = 1 for success, ½ for partial, 0 for failure
-///   recency factor = 1 − recency_weight × (1 − 2^(−age / recency_half_life))
-struct SimilarityQuery {
-  std::string text = {};           ///< Embedded by the store's embedder.
-  std::vector<float> vector = {};  ///< Of the store's dimension, finite, not all zero.
-  std::size_t k = 10;              ///< Matches wanted at most, 1 to 10,000.
-  // Filters: only experiences with exactly this value. Empty: any.
-  std::string workflow = {};
-  std::string agent = {};
-  std::string step_type = {};
-  std::optional<Outcome> outcome = std::nullopt;
-  double minimum_score = 0;     ///< Matches below it are left out.
-  double outcome_weight = 0.2;  ///< 0: how it ended does not matter; 1: failures score 0.
-  double recency_weight = 0.1;  ///< 0: age does not matter; 1: the very old score 0.
-  std::int64_t recency_half_life_ns = std::int64_t{30} * 24 * 3600 * 1'000'000'000;  ///< > 0.
-  bool with_experience = false;  ///< Fill `Match::experience` (a read of the row each).
-  /// Candidates that the graph search keeps (HNSW's ef), k to 65,536; 0: max(64, 2 × k). At least
-  /// max(64, 2 × k) are kept when a weight above is not 0: ranking needs a choice.
-  std::size_t effort = 0;
-};
-
-/// One answer, and why it ranks where it does.
-struct Match {
-  ExperienceId id;
-  double score = 0;           ///< similarity × outcome_factor × recency_factor, at least 0.
-  double similarity = 0;      ///< Cosine of query and experience, in [−1, 1].
-  double outcome_factor = 1;  ///< See `SimilarityQuery`.
-  double recency_factor = 1;
-  Outcome outcome = Outcome::success;
-  double reward = 0;
-  std::int64_t started_at_ns = 0;
-  std::uint64_t sequence = 0;            ///< Place in the store's log, from 1.
-  std::optional<Experience> experience;  ///< When the query asked for it.
-};
-
 /// What a store holds at one moment.
-/// Which experiences, in the order in which they were stored.
-struct ScanQuery {
-  // Filters: only experiences with exactly this value. Empty: any.
-  std::string workflow = {};
-  std::string agent = {};
-  std::string step_type = {};
-  std::optional<Outcome> outcome = std::nullopt;
-  /// Only those that started then or later, and before then.
-  std::int64_t started_from_ns = std::numeric_limits<std::int64_t>::min();
-  std::int64_t started_before_ns = std::numeric_limits<std::int64_t>::max();
-  std::uint64_t after_sequence = 0;  ///< The cursor: 0, then each page's `next`.
-  std::size_t limit = 256;           ///< Most rows of a page, 1 to 65,536.
-  bool with_experience = false;      ///< Fill `ScanRow::experience` (a read of the row each).
-};
-
-struct ScanRow {
-  std::uint64_t sequence = 0;  ///< Place in the store's log, from 1.
-  ExperienceId id;
-  Outcome outcome = Outcome::success;
-  double reward = 0;
-  std::int64_t started_at_ns = 0;
-  std::optional<Experience> experience;  ///< When the query asked for it.
-};
-
-struct ScanPage {
-  std::vector<ScanRow> rows;
-  std::uint64_t next = 0;  ///< `after_sequence` of the next page; 0: there is none.
-};
-
 struct ExperienceStoreStats {
-  std::uint64_t experiences = 0;  ///< Rows.
+  std::uint64_t experiences = 0;
   std::uint64_t last_sequence = 0;
   std::uint64_t indexed = 0;  ///< Linked into the graph; the rest is scanned exactly.
+  std::uint64_t removed = 0;  ///< Whose memory is not free yet.
   std::uint64_t index_bytes = 0;
   std::size_t dimension = 0;
 };
@@ -211,6 +148,25 @@ class FRYS_API ExperienceStore {
   /// read; without `with_experience` a damaged row does not stop a scan), out_of_memory.
   /// Cost: a few ns for every experience it passes, and a read for each that it fills.
   [[nodiscard]] Result<ScanPage> scan(const ScanQuery& query) const;
+
+  /// Takes an experience out: no later query, scan or read answers it. Its room on disk is free
+  /// when tables are merged; its memory, when an eighth of all experiences (256 at least) were
+  /// removed: then the index is made without them in the background, as good as before. The same
+  /// content may be stored again, as a new experience. Errors: not_found, closed, io_error,
+  /// corruption, out_of_memory.
+  Status remove(const ExperienceId& id, const StoreOptions& options = {});
+  /// The same for all that `which` names; its `after_sequence`, `limit` and `with_experience` are
+  /// not looked at. Returns how many there were. What is stored meanwhile may be among them.
+  /// Errors: as `remove`; some may be removed then.
+  Result<std::uint64_t> remove_matching(const ScanQuery& which, const StoreOptions& options = {});
+
+  /// Changes an experience's standing: filters, ranking and answers go by it from now on; the
+  /// record and the identity stay as they are. Errors: invalid_argument, not_found, closed,
+  /// io_error, corruption, out_of_memory.
+  Status amend(const ExperienceId& id, const Amendment& amendment,
+               const StoreOptions& options = {});
+  /// An experience's place and standing, without its record. Errors: not_found, closed.
+  [[nodiscard]] Result<ScanRow> look_up(const ExperienceId& id) const;
 
   /// The record as it was stored; `embedding` is what the host gave (empty when it gave none).
   /// Errors: not_found, closed, io_error, corruption, out_of_memory.

@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <array>
+
+#include "experience/ranking.hpp"
+#include "experience/record_codec.hpp"
+#include "experience/store_impl.hpp"
+
+namespace frys {
+namespace {
+
+using namespace detail;  // NOLINT: as in experience_store.cpp.
+
+// Among so few candidates a filter is scanned, exactly, rather than searched through.
+constexpr std::size_t narrow_limit = 4096;
+
+ScanRow describe(const Attributes& row) {
+  return {row.sequence, row.id,         row.outcome,       row.reward,
+          row.uses,     row.used_at_ns, row.started_at_ns, {}};
+}
+
+/// All that a filter lets through: which of them rank highest is not for likeness to say.
+std::vector<Neighbour> score_all(const ResidentRows& rows, const AttributeFilter& filter,
+                                 const float* unit) {
+  const std::size_t published = rows.core.size();
+  std::vector<Neighbour> found;
+  std::array<std::uint32_t, 1024> some;
+  std::size_t count = 0;
+  for (std::uint32_t from = 0; (count = rows.attributes.carriers(filter, from, some)) > 0;
+       from = some[count - 1] + 1) {
+    for (const std::uint32_t ordinal : std::span(some).first(count)) {
+      if (ordinal >= published || rows.core.hidden(ordinal) ||
+          !filter.accepts(rows.attributes.row(ordinal))) {
+        continue;
+      }
+      found.push_back({rows.similarity(unit, ordinal), ordinal});
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& query) const {
+  Span span(environment.tracer, "find_similar", "experience");
+  Status status = check_query(query, dimension);
+  if (!status.ok()) return status;
+  std::vector<float> unit(dimension);
+  if (query.text.empty()) {
+    normalise(query.vector, unit);
+  } else {
+    Result<std::vector<float>> embedded = embed(query.text);
+    if (!embedded) return embedded.error();
+    if (!normalise(*embedded, unit)) {
+      return Status(ErrorCode::invalid_argument,
+                    "find_similar: the embedder finds nothing in the text; give one with words");
+    }
+  }
+  if (queried != nullptr) queried->add();
+  Result<std::vector<Match>> matches = search(query, unit.data());
+  if (!matches || !query.with_experience) return matches;
+  status = fill(*matches);
+  if (!status.ok()) return status;
+  return matches;
+}
+
+/// Reads the experience of each; one that was removed meanwhile is left out.
+template <typename T>
+Status ExperienceStore::Impl::fill(std::vector<T>& rows) const {
+  for (T& row : rows) {
+    Result<Experience> experience = get(row.id);
+    if (experience) {
+      row.experience = *std::move(experience);
+    } else if (experience.error() != ErrorCode::not_found || look_up(row.id)) {
+      return experience.error();
+    }
+  }
+  std::erase_if(rows, [](const T& row) { return !row.experience; });
+  return {};
+}
+
+Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& query,
+                                                         const float* unit) const {
+  const std::shared_ptr<const ResidentRows> rows = index->view();
+  const AttributeTable& attributes = rows->attributes;
+  const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
+  const AttributeFilter filter =
+      attributes.filter(query.workflow, query.agent, query.step_type, outcome);
+  if (filter.impossible) return std::vector<Match>();
+  const std::int64_t now_ns = environment.clock->wall_ns();
+  if (!filter.empty() && filter.carriers <= narrow_limit) {
+    return rank_matches(query, score_all(*rows, filter, unit), attributes, now_ns);
+  }
+  const auto accepts = [&](std::uint32_t ordinal) {
+    return filter.accepts(attributes.row(ordinal));
+  };
+  std::uint32_t next = 0;
+  const auto list = [&](std::size_t from, std::span<std::uint32_t> out) {
+    if (from == 0) next = 0;
+    const std::size_t count = attributes.carriers(filter, next, out);
+    if (count > 0) next = out[count - 1] + 1;
+    return count;
+  };
+  const index::NodeFilter let_through{accepts, list, filter.carriers};
+  index::SearchRequest wanted{{unit, dimension}, candidates_wanted(query), query.effort};
+  if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
+  if (!filter.empty()) wanted.filter = &let_through;
+  return rank_matches(query, rows->search(wanted), attributes, now_ns);
+}
+
+Result<ScanPage> ExperienceStore::Impl::scan(const ScanQuery& query) const {
+  Status status = check_range("scan: limit", query.limit, 1, 65536);
+  if (!status.ok()) return status;
+  const std::shared_ptr<const ResidentRows> rows = index->view();
+  const AttributeTable& attributes = rows->attributes;
+  const std::size_t published = rows->core.size();
+  const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
+  const AttributeFilter filter =
+      attributes.filter(query.workflow, query.agent, query.step_type, outcome);
+  ScanPage page;
+  if (filter.impossible || query.after_sequence > commits->last_sequence()) return page;
+  std::uint32_t ordinal = attributes.find(query.after_sequence + 1, published);
+  for (; ordinal < published; ++ordinal) {
+    const Attributes& row = attributes.row(ordinal);
+    if (rows->core.hidden(ordinal) || !filter.accepts(row) ||
+        row.started_at_ns < query.started_from_ns || row.started_at_ns >= query.started_before_ns) {
+      continue;
+    }
+    if (page.rows.size() == query.limit) {
+      page.next = page.rows.back().sequence;
+      break;
+    }
+    page.rows.push_back(describe(row));
+  }
+  if (query.with_experience) status = fill(page.rows);
+  if (!status.ok()) return status;
+  return page;
+}
+
+Result<ScanRow> ExperienceStore::Impl::look_up(const ExperienceId& id) const {
+  const std::optional<std::uint64_t> sequence = commits->sequence_of(id);
+  const std::shared_ptr<const ResidentRows> rows = index->view();
+  std::uint32_t ordinal = 0;
+  if (sequence && rows->find(*sequence, ordinal)) return describe(rows->attributes.row(ordinal));
+  return Status(ErrorCode::not_found,
+                "experience store " + options.path + ": there is no experience " + id.to_string());
+}
+
+Result<Experience> ExperienceStore::Impl::get(const ExperienceId& id) const {
+  Result<std::string> record = lake->read(id);
+  if (!record) return record.error();
+  const std::string where = "experience store " + options.path + ": " + id.to_string();
+  Result<Experience> experience = decode_record(*record);
+  if (!experience) return experience.error().with_context(where);
+  if (record_id(*record) != id) {
+    return Status(ErrorCode::corruption, where + ": the row is another experience's");
+  }
+  return experience;
+}
+
+}  // namespace frys
