@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,6 +52,25 @@ Status write_all(int descriptor, const std::string& path, std::string_view conte
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+Status sync_path(const std::string& path) {
+  const File file(path, O_RDONLY);
+  if (!file.is_open()) return io_error("cannot open", path, errno);
+  return ::fsync(file.descriptor()) == 0 ? Status() : io_error("cannot sync", path, errno);
+}
+
+Status check_file_limit(const std::string& path, std::uint64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur) return {};
+  return io_error("cannot write", path, EFBIG);
+}
+
+File::File(const std::string& path, int flags) noexcept
+    : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 Status write_file(const std::string& path, std::string_view content) {

@@ -213,6 +213,10 @@ Status ExperienceStore::sync() {
   return impl_->run(nullptr, impl_->gate, [&] { return impl_->lake->sync(); });
 }
 
+Status ExperienceStore::backup(const std::string& folder) const {
+  return impl_->run(nullptr, impl_->gate, [&] { return impl_->lake->backup(folder); });
+}
+
 std::uint64_t ExperienceStore::size() const noexcept {
   return impl_->gate.closed() ? 0 : impl_->index->view()->live();
 }

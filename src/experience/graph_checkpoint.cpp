@@ -4,7 +4,6 @@
 #include "experience/graph_checkpoint.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,29 +21,6 @@ namespace {
 constexpr std::string_view prefix = "graph-";
 constexpr std::size_t kept_generations = 2;
 
-/// A descriptor that is closed when it goes.
-class File {
- public:
-  File(const std::string& path, int flags) noexcept
-      : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
-
-Status sync(const std::string& path) {
-  const File file(path, O_RDONLY);
-  if (!file.is_open()) return io_error("cannot open", path, errno);
-  return ::fsync(file.descriptor()) == 0 ? Status() : io_error("cannot sync", path, errno);
-}
-
 /// Fills `bytes`, or as much of it as there is: what is missing stays zero, and fails its checksum.
 Status read_all(int descriptor, const std::string& path, std::span<std::byte> bytes) {
   while (!bytes.empty()) {
@@ -55,13 +31,6 @@ Status read_all(int descriptor, const std::string& path, std::span<std::byte> by
     bytes = bytes.subspan(static_cast<std::size_t>(got));
   }
   return {};
-}
-
-/// To exceed it would end the process by a signal (SIGXFSZ).
-Status check_file_limit(const std::string& path, std::size_t bytes) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur) return {};
-  return io_error("cannot write", path, EFBIG);
 }
 
 }  // namespace
@@ -90,6 +59,11 @@ std::vector<std::uint64_t> GraphCheckpoint::generations() const {
   }
   std::ranges::sort(found, std::greater());
   return found;
+}
+
+std::string GraphCheckpoint::newest() const {
+  const std::vector<std::uint64_t> found = generations();
+  return found.empty() ? std::string() : name_of(found.front());
 }
 
 void GraphCheckpoint::load(index::IndexCore& core, KeyOf key_of) {
@@ -145,7 +119,7 @@ Status GraphCheckpoint::save(const index::IndexCore& core, KeyOf key_of) {
   const std::string name = name_of(before.empty() ? 1 : before.front() + 1);
   Status status = write_part(core, key_of, part);
   if (status.ok()) status = environment_.check_fault("experience.checkpoint.sync");
-  if (status.ok()) status = sync(part);
+  if (status.ok()) status = sync_path(part);
   if (status.ok()) status = environment_.check_fault("experience.checkpoint.rename");
   if (status.ok() && ::rename(part.c_str(), name.c_str()) != 0) {
     status = io_error("cannot rename", part, errno);
@@ -154,7 +128,7 @@ Status GraphCheckpoint::save(const index::IndexCore& core, KeyOf key_of) {
     ::unlink(part.c_str());
     return status;
   }
-  status = sync(folder_);
+  status = sync_path(folder_);
   if (!status.ok()) return status;
   for (std::size_t i = kept_generations - 1; i < before.size(); ++i) {
     ::unlink(name_of(before[i]).c_str());

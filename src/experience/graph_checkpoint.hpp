@@ -32,6 +32,8 @@ class GraphCheckpoint {
   void load(index::IndexCore& core, KeyOf key_of);
   /// Not beside one who links. Errors: io_error. Throws bad_alloc.
   Status save(const index::IndexCore& core, KeyOf key_of);
+  /// The newest saved graph's file; empty: there is none. At any time. Throws bad_alloc.
+  [[nodiscard]] std::string newest() const;
 
  private:
   [[nodiscard]] std::string name_of(std::uint64_t generation) const;

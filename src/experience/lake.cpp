@@ -11,6 +11,7 @@
 #include <shared_mutex>
 
 #include "experience/background_env.hpp"
+#include "experience/lake_backup.hpp"
 #include "experience/lake_folder.hpp"
 #include "experience/lake_options.hpp"
 #include "experience/lake_salvage.hpp"
@@ -427,6 +428,14 @@ Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
                   impl_->where + ": there is no experience " + id.to_string());
   }
   return record;
+}
+
+Status ExperienceLake::backup(const std::string& to) const {
+  const std::shared_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return impl_->absent();
+  if (impl_->wounded.load()) return impl_->unsynced();
+  const Status status = back_up_lake(*impl_->db, impl_->options.path, to, impl_->environment);
+  return status.with_context(impl_->where + ": backup");
 }
 
 Status ExperienceLake::close() {

@@ -79,6 +79,10 @@ class ExperienceLake {
   /// The record as it was written. Errors: not_found, corruption, io_error.
   Result<std::string> read(const ExperienceId& id) const;
 
+  /// Copies the store, as it is at a moment during the call, to the folder `to`, which is made.
+  /// Errors: invalid_argument, already_exists, io_error.
+  Status backup(const std::string& to) const;
+
   /// Syncs and closes; every later call answers `closed`. Errors: io_error (the sync, or an earlier
   /// failure that was not recovered from).
   Status close();

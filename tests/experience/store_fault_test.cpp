@@ -4,18 +4,18 @@
 // What happens when the world refuses: errors on demand, a disk without room, a failing embedder.
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <limits>
 #include <thread>
 
 #include "experience/store_fixture.hpp"
+#include "support/file_size_limit.hpp"
 
 namespace frys {
 namespace {
 
+using testing::FileSizeLimit;
 using testing::numbered_experience;
 using testing::StoreTest;
 
@@ -73,24 +73,6 @@ TEST_F(StoreFaultTest, ARefusedReadOrSyncIsTold) {
   EXPECT_EQ(store->sync(), ErrorCode::io_error);
   EXPECT_TRUE(store->sync().ok());
 }
-
-/// No file may grow beyond so many bytes, as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
 
 void store_on_a_full_disk(const ExperienceStoreOptions& options, const Environment& environment) {
   std::vector<ExperienceId> acknowledged;

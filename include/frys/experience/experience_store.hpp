@@ -180,6 +180,15 @@ class FRYS_API ExperienceStore {
   /// Cost: the device's time.
   Status sync();
 
+  /// Copies the store, as it is at some moment of the call, to `folder`, which must not exist while
+  /// its parent must. All that was acknowledged before is in it; others go on reading and storing.
+  /// It is a store as any other: to restore it, open it, or a copy of it. On the same file system
+  /// the two share their tables' bytes, so keep it on another against a disk that fails.
+  /// Errors: invalid_argument (a folder within the store's), already_exists, closed, io_error (and
+  /// no folder is left behind; also while an earlier write is not overcome), out_of_memory.
+  /// Cost: a copy of what the tables do not hold yet, some MiB; elsewhere, of everything.
+  Status backup(const std::string& folder) const;
+
   /// Lets running calls end, refuses later ones with `closed`, syncs, ends all background work and
   /// gives the folder back. Closing twice is fine, as is closing inside a `done`. A call with
   /// `done` that has not begun gets `closed`: on the executor when its turn comes, or in the thread
