@@ -42,7 +42,8 @@ Status check_operands(const Request& request) {
   if (request.action == "import") {
     return files > 0 ? Status() : wrong("store import needs at least one file of JSON lines");
   }
-  const std::size_t most = request.action == "export" ? 1 : 0;
+  if (request.action == "backup" && files == 0) return wrong("store backup needs a folder to make");
+  const std::size_t most = request.action == "export" || request.action == "backup" ? 1 : 0;
   return files <= most
              ? Status()
              : wrong("store " + request.action + " takes no file \"" + request.files[most] + "\"");
@@ -60,9 +61,10 @@ Result<Request> parse(const std::vector<std::string>& words) {
   Request request;
   if (!given->operands.empty()) request.action = given->operands[0];
   if (request.action != "inspect" && request.action != "export" && request.action != "import" &&
-      request.action != "verify") {
+      request.action != "verify" && request.action != "backup") {
     return wrong(
-        "store needs to be told what to do; inspect, export, import, verify and lift exist");
+        "store needs to be told what to do; inspect, export, import, verify, backup and lift "
+        "exist");
   }
   if (given->operands.size() < 2) return wrong("store " + request.action + " needs a folder");
   request.folder = given->operands[1];
@@ -84,7 +86,8 @@ Result<Request> parse(const std::vector<std::string>& words) {
 int failed(const Status& status) {
   std::fprintf(stderr, "frys: %s\n", std::string(status.message()).c_str());
   const bool bad_input = status == ErrorCode::invalid_argument ||
-                         status == ErrorCode::failed_precondition || status == ErrorCode::not_found;
+                         status == ErrorCode::failed_precondition ||
+                         status == ErrorCode::not_found || status == ErrorCode::already_exists;
   return bad_input ? exit_bad_input : exit_failed;
 }
 
@@ -162,10 +165,18 @@ int import_files(ExperienceStore& store, const std::vector<std::string>& files) 
   return synced.ok() ? exit_ok : failed(synced);
 }
 
+int backup(const ExperienceStore& store, const std::string& folder) {
+  const Status status = store.backup(folder);
+  if (!status.ok()) return failed(status);
+  std::printf("%llu copied\n", static_cast<unsigned long long>(store.size()));
+  return exit_ok;
+}
+
 int run(ExperienceStore& store, const Request& request) {
   if (request.action == "inspect") return inspect(store, request.json);
   if (request.action == "verify") return verify(store);
   if (request.action == "export") return export_lines(store, request);
+  if (request.action == "backup") return backup(store, request.files[0]);
   return import_files(store, request.files);
 }
 

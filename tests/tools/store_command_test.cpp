@@ -189,6 +189,30 @@ TEST(StoreCommand, VerifyNamesDamagedRecordsAndExportPassesThemOver) {
   EXPECT_THAT(verified.out, HasSubstr(std::to_string(whole) + " whole"));
 }
 
+TEST(StoreCommand, ABackupIsAStore) {
+  const TestFolder folder;
+  const Filled filled(folder);
+  const std::string lines = run_tool({"store", "export", filled.path}).out;
+  const std::string copy = folder.path("copy");
+  const ToolRun run = run_tool({"store", "backup", filled.path, copy});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.out, "301 copied\n");
+  EXPECT_EQ(run_tool({"store", "backup", filled.path, folder.path("no/copy")}).exit_code, 1);
+  std::filesystem::remove_all(filled.path);
+  EXPECT_EQ(run_tool({"store", "verify", copy}).out, "301 whole, 0 damaged\n");
+  EXPECT_EQ(run_tool({"store", "export", copy}).out, lines);
+}
+
+TEST(StoreCommand, ABackupOfAnOpenStoreIsForWhoHasIt) {
+  const TestFolder folder;
+  const std::string path = folder.path("store");
+  const ExperienceStore store = open_store(path, 4);
+  const ToolRun run = run_tool({"store", "backup", path, folder.path("copy")});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(run.err, HasSubstr("close it there first"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("copy")));
+}
+
 TEST(StoreCommand, ADamagedLogOpensWithSalvageOnly) {
   const TestFolder folder;
   const Filled filled(folder);
@@ -216,13 +240,18 @@ TEST(StoreCommand, WrongWordsAreExplained) {
     std::vector<std::string> words;
     const char* expected;
   } cases[] = {
-      {{}, "inspect, export, import, verify and lift"},
-      {{"list", filled.path}, "inspect, export, import, verify and lift"},
+      {{}, "inspect, export, import, verify, backup and lift"},
+      {{"list", filled.path}, "inspect, export, import, verify, backup and lift"},
       {{"inspect"}, "needs a folder"},
       {{"inspect", nowhere}, "there is no experience store in"},
       {{"import", filled.path}, "at least one file"},
       {{"export", filled.path, "a", "b"}, "takes no file \"b\""},
       {{"verify", filled.path, "a"}, "takes no file \"a\""},
+      {{"backup", filled.path}, "needs a folder to make"},
+      {{"backup", filled.path, "a", "b"}, "takes no file \"b\""},
+      {{"backup", nowhere, folder.path("b")}, "there is no experience store in"},
+      {{"backup", filled.path, filled.path}, "exists already"},
+      {{"backup", filled.path, filled.path + "/b"}, "outside of it"},
       {{"export", filled.path, "--outcome", "good"}, "--outcome must be"},
       {{"import", filled.path, "x", "--dimension", "1"}, "--dimension"},
       {{"import", filled.path, "x", "--dimension", "8"}, "of 4 dimensions"},
