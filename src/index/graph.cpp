@@ -75,20 +75,24 @@ bool Graph::take(const Tables& tables, std::size_t nodes, Entry entry) noexcept 
   return true;
 }
 
-/// Every id is a node's, every block is there, and no chain of twins is a ring: behind a node they
-/// go from the newest back.
+/// Every id is a node's and none stands behind an unused place, every block is there, and no chain
+/// of twins is a ring: behind a node they go from the newest back.
 bool Graph::may_be(const Tables& tables, std::size_t nodes, Entry entry) const noexcept {
   if (entry.node >= nodes || entry.level < 0) return false;
   if (entry.level > load_value<std::uint8_t>(tables.levels.data() + entry.node)) return false;
-  const auto ids_hold = [&](std::span<const std::byte> bytes) {
+  const auto lists_hold = [&](std::span<const std::byte> bytes, std::size_t list_bytes) {
     bool hold = true;
+    bool ended = false;
     for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint32_t)) {
       const auto id = load_value<std::uint32_t>(bytes.data() + at);
-      hold &= id < nodes || id == nobody;
+      ended &= at % list_bytes != 0;
+      hold &= id == nobody || (id < nodes && !ended);
+      ended |= id == nobody;
     }
     return hold;
   };
-  if (!ids_hold(tables.links) || !ids_hold(tables.blocks)) return false;
+  if (!lists_hold(tables.links, links_.row_bytes())) return false;
+  if (!lists_hold(tables.blocks, blocks_.row_bytes())) return false;
   const std::size_t blocks = tables.blocks.size() / block_bytes();
   const auto node_at = [&](std::size_t i) {
     return load_value<Node>(tables.nodes.data() + i * sizeof(Node));

@@ -133,7 +133,8 @@ TEST(GraphFile, WhatAWalkWouldLeaveTheTablesByIsRefused) {
   refused(changed(image, levels, 1100, put(8, 0x11111111)));         // levels that are not there
   refused(changed(image, links, 1100 * 128, put(128 * 1099, 1100)));
   refused(changed(image, blocks, block_bytes, put(4, 0xfffffffe)));
-  refused(changed(image, nodes, 1100 * 8, [](std::byte* section) {  // twins in a ring
+  refused(changed(image, links, 1100 * 128, put(128 * 5, nobody)));  // a link behind the last
+  refused(changed(image, nodes, 1100 * 8, [](std::byte* section) {   // twins in a ring
     const std::uint32_t ring[] = {9, 0, 8, 0};
     std::memcpy(section + 8 * 8, ring, sizeof(ring));
   }));
