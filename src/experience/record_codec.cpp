@@ -144,17 +144,25 @@ std::uint32_t checksum(std::string_view bytes) noexcept {
   return crc32c(as_byte_span(bytes.substr(header_bytes)), crc32c(as_byte_span(bytes.substr(4, 8))));
 }
 
+// None of these takes a default: that would be a second record of the same experience, with another
+// identity.
+
 template <typename T>
 bool read_number(std::string_view value, T& number) noexcept {
   ByteReader reader(value);
-  return reader.take(number) && reader.empty();
+  return reader.take(number) && reader.empty() && number != T{};
+}
+
+bool read_text(std::string_view value, std::string& text) {
+  text = value;
+  return !value.empty();
 }
 
 template <typename T>
 bool read_vector(std::string_view value, std::vector<T>& out) {
-  if (value.size() % sizeof(T) != 0) return false;
+  if (value.empty() || value.size() % sizeof(T) != 0) return false;
   out.resize(value.size() / sizeof(T));
-  if (!out.empty()) std::memcpy(out.data(), value.data(), value.size());
+  std::memcpy(out.data(), value.data(), value.size());
   return true;
 }
 
@@ -169,33 +177,28 @@ bool read_outcome(std::string_view value, Outcome& outcome) noexcept {
 
 bool read_resources(std::string_view value, ExperienceResources& resources) noexcept {
   PackedResources p;
-  if (!read_number(value, p)) return false;
+  ByteReader reader(value);
+  if (!reader.take(p) || !reader.empty()) return false;
   resources = {p.predicted_bytes, p.given_bytes,           p.peak_bytes,
                p.page_faults,     p.predicted_duration_ns, p.queued_ns};
-  return true;
+  return resources != ExperienceResources{};
 }
 
 /// Sets the field `tag` of `e`; false when `value` can't be one.
 bool read_field(Experience& e, std::uint16_t tag, std::string_view value) {
   switch (tag) {
     case tag_workflow:
-      e.workflow = value;
-      return true;
+      return read_text(value, e.workflow);
     case tag_agent:
-      e.agent = value;
-      return true;
+      return read_text(value, e.agent);
     case tag_step_type:
-      e.step_type = value;
-      return true;
+      return read_text(value, e.step_type);
     case tag_situation:
-      e.situation = value;
-      return true;
+      return read_text(value, e.situation);
     case tag_action:
-      e.action = value;
-      return true;
+      return read_text(value, e.action);
     case tag_outcome_text:
-      e.outcome_text = value;
-      return true;
+      return read_text(value, e.outcome_text);
     case tag_outcome:
       return read_outcome(value, e.outcome);
     case tag_reward:

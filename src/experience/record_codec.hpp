@@ -17,7 +17,7 @@
 //       16 and above: a later version's; kept as they are, after the known ones
 //
 // Known fields come in order of their tag, and one that has its default is left out, so that equal
-// experiences have equal bodies. The identity is BLAKE2b-128 of the body.
+// experiences have equal bodies; a reader takes no other. The identity is BLAKE2b-128 of the body.
 
 #pragma once
 

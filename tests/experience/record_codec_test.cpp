@@ -155,6 +155,25 @@ TEST(RecordCodecTest, ALengthIsNotTrusted) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("past the end at byte 16"));
 }
 
+// It would be a second record, with another identity, of the same experience.
+TEST(RecordCodecTest, AFieldThatHasItsDefaultIsRefused) {
+  const std::string zeros(48, '\0');
+  const std::size_t bytes[] = {0, 0, 0, 0, 0, 0, 0, 1, 8, 8, 8, 8, 48, 0, 0, 0};
+  for (std::uint16_t tag = 1; tag <= 15; ++tag) {
+    std::string record = encode_record(Experience{})->bytes;
+    append_value(record, tag);
+    append_value(record, static_cast<std::uint32_t>(bytes[tag]));
+    record.append(zeros, 0, bytes[tag]);
+    seal(record);
+    const Result<Experience> decoded = decode_record(record);
+    // A tag of no letters is one, all the same.
+    EXPECT_EQ(decoded.has_value(), tag == 13) << tag;
+    if (!decoded) {
+      EXPECT_EQ(decoded.error(), ErrorCode::corruption);
+    }
+  }
+}
+
 TEST(RecordCodecTest, TextForTheEmbedder) {
   Experience e;
   EXPECT_EQ(embedded_text(e), "");
