@@ -86,6 +86,19 @@ TEST(StoreCommand, WhatIsExportedAndImportedIsTheSame) {
   EXPECT_EQ(*again, odd);
 }
 
+TEST(StoreCommand, NumbersAreReadAsTheyAreWritten) {
+  const TestFolder folder;
+  const std::string file = folder.write(
+      "in.jsonl", R"({"reward":0e-320,"input_size":5e-324,"started_at_ns":-9223372036854775808,)"
+                  R"("resources":{"peak_bytes":18446744073709551615,"given_bytes":-0}})");
+  const std::string store = folder.path("store");
+  ASSERT_EQ(run_tool({"store", "import", store, file}).exit_code, 0);
+  EXPECT_EQ(run_tool({"store", "export", store}).out,
+            R"({"outcome":"success","started_at_ns":-9223372036854775808,"input_size":5e-324,)"
+            R"("resources":{"peak_bytes":18446744073709551615}})"
+            "\n");
+}
+
 TEST(StoreCommand, ExportTakesFilters) {
   const TestFolder folder;
   const Filled filled(folder);
@@ -126,6 +139,8 @@ TEST(StoreCommand, ALineThatIsWrongIsNamedAndThoseBeforeItAreKept) {
       {R"({"reward":1,"reward":2})", "field \"reward\": is there twice"},
       {R"({"outcome":"maybe"})", "field \"outcome\": must be \"success\""},
       {R"({"reward":"much"})", "field \"reward\": must be a number"},
+      {R"({"reward":2.8e308})", "column 11: a number is too large"},
+      {std::string(65, '['), "nested too deeply"},
       {R"({"duration_ns":1.5})", "field \"duration_ns\": must be a whole number"},
       {R"({"duration_ns":-1})", "duration"},
       {R"({"resources":{"peak_bytes":-1}})", "field \"resources.peak_bytes\""},
