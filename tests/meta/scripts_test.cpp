@@ -60,6 +60,11 @@ TEST_F(Scripts, AnswerWrongWordsWithTwoAndTheUsageBeforeAnyWork) {
       {"torture", {"experience", "--kills", "many"}, "--kills needs a whole number, not many"},
       {"torture", {"experience", "--only", "fun"}, "there is no round fun"},
       {"torture", {"experience", "--threads", "2"}, "--threads is for memory alone"},
+      {"fuzz", {"disk"}, "there is no fuzzer of disk"},
+      {"fuzz", {"--seconds"}, "--seconds needs a value"},
+      {"fuzz", {"record", "--seconds", "0"}, "--seconds is at least 1"},
+      {"fuzz", {"--seed", "x", "log"}, "--seed needs a whole number, not x"},
+      {"fuzz", {"--foo"}, "unknown argument --foo"},
       {"bench", {"--json"}, "--json needs a file"},
       {"bench", {"--repetitions"}, "--repetitions needs a number"},
       {"bench", {"memory", "--foo"}, "unknown argument --foo"},
@@ -77,7 +82,7 @@ TEST_F(Scripts, AnswerWrongWordsWithTwoAndTheUsageBeforeAnyWork) {
 }
 
 TEST_F(Scripts, HelpWhereverItStandsAndWhereverTheyAreCalledFrom) {
-  for (const char* script : {"demo", "test", "bench", "torture"}) {
+  for (const char* script : {"demo", "test", "bench", "torture", "fuzz"}) {
     const Ended ended =
         run_program("/bin/sh", {"-c", "cd " + tree_.path() + "/.. && $(basename " + tree_.path() +
                                           ")/scripts/" + script + " --help"});
@@ -92,6 +97,7 @@ TEST_F(Scripts, HelpWhereverItStandsAndWhereverTheyAreCalledFrom) {
 TEST_F(Scripts, RightWordsInAnyOrderAreTaken) {
   EXPECT_THAT(run("demo", {"--search", "who?", tree_.path()}).output, HasSubstr("begun"));
   EXPECT_THAT(run("test", {"-L", "fast", "--preset", "shared"}).output, HasSubstr("begun"));
+  EXPECT_THAT(run("fuzz", {"graph", "--seconds", "9", "log"}).output, HasSubstr("begun"));
   EXPECT_THAT(run("torture", {"experience", "--kills", "9", "--only", "kill"}).output,
               HasSubstr("begun"));
 }
