@@ -16,6 +16,7 @@
 
 #include "index/code_space.hpp"
 #include "index/growing_table.hpp"
+#include "index/prefetch.hpp"
 #include "simd/dispatch.hpp"
 
 namespace frys::index {
@@ -49,13 +50,11 @@ class CodeStore {
   void load_stored(std::uint32_t node, CodeQuery& query) const;
 
   void prefetch(std::uint32_t node) const noexcept {
-    const auto* row = high_.row<const char>(node);
-    for (std::size_t at = 0; at < high_.row_bytes(); at += 64) __builtin_prefetch(row + at);
+    prefetch_bytes(high_.row<void>(node), high_.row_bytes());
   }
   /// Of the lower halves.
   void prefetch_fine(std::uint32_t node) const noexcept {
-    const auto* row = low_.row<const char>(node);
-    for (std::size_t at = 0; at < low_.row_bytes(); at += 64) __builtin_prefetch(row + at);
+    prefetch_bytes(low_.row<void>(node), low_.row_bytes());
   }
   void coarse(const CodeQuery& query, std::span<const std::uint32_t> nodes,
               std::uint32_t* out) const noexcept {

@@ -22,6 +22,7 @@
 #include <span>
 
 #include "index/growing_table.hpp"
+#include "index/prefetch.hpp"
 
 namespace frys::index {
 
@@ -58,8 +59,7 @@ class Graph {
     return {blocks_.row<std::uint32_t>(block), width_};
   }
   void prefetch_links(std::uint32_t node) const noexcept {
-    const auto* row = links_.row<const char>(node);
-    for (std::size_t at = 0; at < links_.row_bytes(); at += 64) __builtin_prefetch(row + at);
+    prefetch_bytes(links_.row<void>(node), links_.row_bytes());
   }
 
   /// The node added before `node`, or before that, with the same code; nobody when there is none.

@@ -199,7 +199,7 @@ void Searcher::rank_again(const SearchRequest& request, std::size_t at_most, std
   const float query_square = simd::kernels().dot_f32(query, query, space_.dimension());
   if (space_.keeps_vectors()) {
     for (std::size_t i = 0; i < std::min(request.count, scratch.found.size()); ++i) {
-      __builtin_prefetch(vectors_.row<float>(node_of(scratch.found[i])));
+      prefetch_bytes(vectors_.row<void>(node_of(scratch.found[i])), 1);
     }
   }
   std::uint32_t reach = 0xffffffff;
