@@ -8,12 +8,6 @@
 
 namespace frys::detail {
 
-/// Adds the row after the last, and forgets rows that were taken back.
-void AttributeTable::enlist(Carriers& carriers) {
-  while (!carriers.empty() && carriers.back() >= size_) carriers.pop_back();
-  carriers.push_back(size_);
-}
-
 void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
   if (!rows_.reserve(size_ + std::size_t{1}).ok()) throw std::bad_alloc();
   Attributes& row = *rows_.row(size_);
@@ -33,9 +27,9 @@ void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
         field.texts.push_back(&found->first);
       }
       row.texts[f] = found->second;
-      enlist(field.carriers[found->second]);
+      field.carriers[found->second].add(size_);
     }
-    enlist(outcomes_[static_cast<int>(entry.outcome)]);
+    outcomes_[static_cast<int>(entry.outcome)].add(size_);
   }
   ++size_;
 }
@@ -66,9 +60,7 @@ void AttributeTable::amend(std::uint32_t ordinal, const Standing& standing,
   row.amended_at.store(sequence);
   const std::unique_lock lock(mutex_);
   // It stays among the carriers of an earlier one: who reads their list looks at the row.
-  Carriers& carriers = outcomes_[static_cast<int>(standing.outcome)];
-  const auto at = std::ranges::lower_bound(carriers, ordinal);
-  if (at == carriers.end() || *at != ordinal) carriers.insert(at, ordinal);
+  outcomes_[static_cast<int>(standing.outcome)].insert(ordinal);
 }
 
 std::uint32_t AttributeTable::find(std::uint64_t sequence, std::size_t size) const noexcept {
@@ -103,17 +95,18 @@ AttributeFilter AttributeTable::filter(std::string_view workflow, std::string_vi
     }
     const Carriers* list = carriers_of(filter, f);
     if (list == nullptr) continue;
-    if (filter.rarest >= 0 && list->size() >= filter.carriers) continue;
+    if (filter.rarest >= 0 && list->rows().size() >= filter.carriers) continue;
     filter.rarest = f;
-    filter.carriers = list->size();
+    filter.carriers = list->rows().size();
+    filter.marks = list->marks();
   }
   filter.impossible = filter.rarest >= 0 && filter.carriers == 0;
   return filter;
 }
 
 /// Null: the filter does not ask about that field. `mutex_` is held.
-const AttributeTable::Carriers* AttributeTable::carriers_of(const AttributeFilter& filter,
-                                                            int field) const noexcept {
+const Carriers* AttributeTable::carriers_of(const AttributeFilter& filter,
+                                            int field) const noexcept {
   if (field == 3) return filter.outcome < 0 ? nullptr : &outcomes_[filter.outcome];
   const std::uint32_t text = filter.texts[field];
   return text == AttributeFilter::any ? nullptr : &fields_[field].carriers[text];
@@ -123,7 +116,7 @@ std::size_t AttributeTable::carriers(const AttributeFilter& filter, std::uint32_
                                      std::span<std::uint32_t> out) const noexcept {
   if (filter.rarest < 0) return 0;
   const std::shared_lock lock(mutex_);
-  const Carriers& list = *carriers_of(filter, filter.rarest);
+  const std::vector<std::uint32_t>& list = carriers_of(filter, filter.rarest)->rows();
   const auto begin = std::ranges::lower_bound(list, from);
   const std::size_t count = std::min(out.size(), static_cast<std::size_t>(list.end() - begin));
   std::copy_n(begin, count, out.begin());

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "experience/carriers.hpp"
 #include "experience/log_codec.hpp"
 #include "experience/segmented_table.hpp"
 
@@ -63,6 +64,7 @@ struct AttributeFilter {
   /// Rows that have the rarest of what is asked for: all that can match are among them.
   std::size_t carriers = 0;
   int rarest = -1;  ///< Which of the four that is, in the order above.
+  std::shared_ptr<const Carriers::Marks> marks = {};  ///< Of these rows; null where they are few.
 
   [[nodiscard]] bool empty() const noexcept {
     return texts[0] == any && texts[1] == any && texts[2] == any && outcome < 0;
@@ -113,8 +115,6 @@ class AttributeTable {
       return std::hash<std::string_view>{}(text);
     }
   };
-  /// The rows that have one value of a field, ascending.
-  using Carriers = std::vector<std::uint32_t>;
   /// The distinct texts of a field.
   struct Field {
     std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> numbers;
@@ -122,7 +122,6 @@ class AttributeTable {
     std::vector<Carriers> carriers;
   };
 
-  void enlist(Carriers& carriers);
   [[nodiscard]] const Carriers* carriers_of(const AttributeFilter& filter,
                                             int field) const noexcept;
 

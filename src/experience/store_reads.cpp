@@ -103,7 +103,8 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
     if (count > 0) next = out[count - 1] + 1;
     return count;
   };
-  const index::NodeFilter let_through{accepts, list, filter.carriers};
+  index::NodeFilter let_through{accepts, list, filter.carriers};
+  if (filter.marks != nullptr) let_through.marks = {filter.marks->words};
   index::SearchRequest wanted{{unit, dimension}, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.filter = &let_through;

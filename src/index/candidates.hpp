@@ -131,6 +131,17 @@ class CandidatePool {
   Candidate near_[Batch::most];
 };
 
+/// A bit a node, set for those that may be answers. Who holds it may read while one thread sets
+/// more.
+struct NodeMarks {
+  [[nodiscard]] bool has(std::uint32_t node) const noexcept {
+    return node / 64 < words.size() &&
+           (__atomic_load_n(&words[node / 64], __ATOMIC_RELAXED) >> (node % 64) & 1) != 0;
+  }
+
+  std::span<const std::uint64_t> words;
+};
+
 /// A bit a node, and a list of those that are set, by which they are cleared again: a walk looks at
 /// hundreds of nodes of maybe millions, and the bits of 100,000 stay in the nearest cache. A walk
 /// that looks at more than the list holds has all bits cleared after it.
@@ -169,10 +180,51 @@ class VisitedSet {
     count_ += count;
   }
 
+  /// The same under a filter: `batch` gets those of `links` that `may` be answers, and
+  /// `passed_over` the others, which are not taken for visited. Returns how many these are.
+  template <typename May>
+  std::size_t visit_some(std::span<const std::uint32_t> links, May may, Batch& batch,
+                         std::uint32_t* passed_over) noexcept {
+    std::size_t others = 0;
+    batch.count = 0;
+    for (const std::uint32_t& link : links) {
+      const std::uint32_t node = load_id(link);
+      if (node == nobody) break;
+      if (node >= limit() || visited(node)) continue;
+      if (may(node)) {
+        batch.nodes[batch.count++] = node;
+        mark(node);
+      } else {
+        passed_over[others++] = node;
+      }
+    }
+    return others;
+  }
+  /// Adds those of `links` to `batch` that `may` be answers, until it has `enough`.
+  template <typename May>
+  void add_some(std::span<const std::uint32_t> links, May may, std::size_t enough,
+                Batch& batch) noexcept {
+    for (const std::uint32_t& link : links) {
+      const std::uint32_t node = load_id(link);
+      if (node == nobody || batch.count >= enough) break;
+      if (node >= limit() || !may(node) || visited(node)) continue;
+      batch.nodes[batch.count++] = node;
+      mark(node);
+    }
+  }
+  void mark(std::uint32_t node) noexcept {
+    bits_[node / 64] |= std::uint64_t{1} << (node % 64);
+    if (count_ < listed) list_[count_] = node;
+    ++count_;
+  }
+
  private:
   static constexpr std::size_t listed = 8192;
 
   [[nodiscard]] std::size_t limit() const noexcept { return bits_.size() * 64; }
+  [[nodiscard]] bool visited(std::uint32_t node) const noexcept {
+    return (bits_[node / 64] >> (node % 64) & 1) != 0;
+  }
 
   std::vector<std::uint64_t> bits_;
   std::vector<std::uint32_t> list_;
@@ -184,6 +236,7 @@ struct WalkScratch {
   CandidatePool pool;
   VisitedSet visited;
   Batch batches[2];
+  std::uint32_t passed_over[Batch::most];  ///< Neighbours of one node that are not marked.
 };
 
 }  // namespace frys::index

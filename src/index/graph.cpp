@@ -22,6 +22,7 @@ Status Graph::create(std::size_t links, std::size_t max_nodes) noexcept {
   width_ = links;
   Status status = nodes_.create(sizeof(Node), max_nodes);
   if (status.ok()) status = levels_.create(sizeof(std::uint8_t), max_nodes);
+  if (status.ok()) status = twinned_.create(sizeof(std::uint64_t), max_nodes / 64 + 1);
   if (status.ok()) status = links_.create(2 * links * sizeof(std::uint32_t), max_nodes);
   // A node has 1 / (M − 1) blocks on average: half of max_nodes is plenty from M = 4 on.
   if (status.ok()) {
@@ -33,6 +34,7 @@ Status Graph::create(std::size_t links, std::size_t max_nodes) noexcept {
 Status Graph::reserve(std::size_t nodes) noexcept {
   Status status = nodes_.reserve(nodes);
   if (status.ok()) status = levels_.reserve(nodes);
+  if (status.ok()) status = twinned_.reserve(nodes / 64 + 1);
   if (status.ok()) status = links_.reserve(nodes);
   if (status.ok()) status = blocks_.reserve(used_blocks_.load() + max_level);
   return status;
@@ -46,10 +48,16 @@ void Graph::place(std::uint32_t node, int level) noexcept {
   for (int l = 0; l <= level; ++l) std::ranges::fill(links(node, l), nobody);
 }
 
+void Graph::mark_twinned(std::uint32_t node) noexcept {
+  auto* word = twinned_.row<std::uint64_t>(node / 64);
+  __atomic_store_n(word, *word | std::uint64_t{1} << (node % 64), __ATOMIC_RELAXED);
+}
+
 void Graph::add_twin(std::uint32_t node, std::uint32_t twin) noexcept {
   *nodes_.row<Node>(twin) = {this->twin(node), 0};
   *levels_.row<std::uint8_t>(twin) = 0;
   store_id(nodes_.row<Node>(node)->twin, twin);
+  mark_twinned(node);
 }
 
 std::size_t Graph::bytes(std::size_t nodes) const noexcept {
@@ -71,6 +79,10 @@ bool Graph::take(const Tables& tables, std::size_t nodes, Entry entry) noexcept 
   std::memcpy(links_.row<std::byte>(0), tables.links.data(), tables.links.size());
   std::memcpy(blocks_.row<std::byte>(0), tables.blocks.data(), tables.blocks.size());
   used_blocks_.store(tables.blocks.size() / block_bytes(), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const auto node = static_cast<std::uint32_t>(i);
+    if (twin(node) != nobody) mark_twinned(node);
+  }
   set_entry(entry);
   return true;
 }

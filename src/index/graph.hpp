@@ -70,6 +70,11 @@ class Graph {
   [[nodiscard]] int level(std::uint32_t node) const noexcept {
     return *levels_.row<std::uint8_t>(node);
   }
+  /// Whether it has one, from far less memory.
+  [[nodiscard]] bool has_twin(std::uint32_t node) const noexcept {
+    const std::uint64_t* word = twinned_.row<std::uint64_t>(node / 64);
+    return (__atomic_load_n(word, __ATOMIC_RELAXED) >> (node % 64) & 1) != 0;
+  }
   /// Hangs `twin`, which has no links, behind `node`.
   void add_twin(std::uint32_t node, std::uint32_t twin) noexcept;
 
@@ -119,8 +124,11 @@ class Graph {
   };
 
   std::size_t width_ = 0;  ///< M
+  void mark_twinned(std::uint32_t node) noexcept;
+
   GrowingTable nodes_;
   GrowingTable levels_;
+  GrowingTable twinned_;  ///< A bit a node.
   GrowingTable links_;
   GrowingTable blocks_;
   std::atomic<std::size_t> used_blocks_{0};

@@ -28,7 +28,14 @@ void offer(std::vector<VectorNeighbour>& nearest, std::size_t count, VectorNeigh
   nearest.insert(std::ranges::upper_bound(nearest, found, nearer), found);
 }
 
-/// Of what a walk finds, only the share that is let through can be answers: half as much again, and
+/// Whether a walk keeps to what is marked: where much is let through, one that does not is faster.
+bool keeps_to_marks(const SearchRequest& request, std::size_t listed, std::size_t linked) noexcept {
+  constexpr std::size_t widest = 3;  // A third, measured on 100,000 vectors of 128 numbers.
+  return request.filter != nullptr && !request.filter->marks.words.empty() &&
+         listed < linked / widest;
+}
+
+/// Of what any other walk finds, only the share that is let through can be answers: half as much again, and
 /// some, so that there are `wanted` nearly always.
 std::size_t walk_effort(std::size_t wanted, std::size_t listed, std::size_t linked) noexcept {
   if (listed == linked) return wanted;
@@ -55,15 +62,18 @@ void Searcher::search(const SearchRequest& request, std::size_t linked, std::siz
   if (listed > 0) {
     codes_.make_query(scratch.query.data(), scratch.code);
     const std::size_t wanted = std::min(std::max(request.effort, request.count), linked);
-    const std::size_t effort = walk_effort(wanted, listed, linked);
-    const bool walks = listed > compared_per_effort * effort;
+    const bool marked = keeps_to_marks(request, listed, linked);
+    const std::size_t effort = marked ? wanted : walk_effort(wanted, listed, linked);
+    // Each step of a marked walk looks at the lists of several nodes.
+    const bool walks = listed > (marked ? 2 : 1) * compared_per_effort * effort;
     if (walks) {
-      walk(effort, linked, scratch);
+      walk(request, marked, effort, linked, scratch);
       refine(request, linked, scratch);
     }
     // Less may be let through than the list has, or farther from here.
+    const std::size_t enough = marked ? std::max(request.count, wanted / 4 * 3) : wanted;
     const bool too_few = (request.filter != nullptr || shown < linked) &&
-                         scratch.found.size() < std::min(wanted, shown);
+                         scratch.found.size() < std::min(enough, shown);
     if (!walks || too_few) {
       compare_codes(request, wanted, linked, scratch);
       refine(request, linked, scratch);
@@ -75,9 +85,14 @@ void Searcher::search(const SearchRequest& request, std::size_t linked, std::siz
 
 // ---- candidates ------------------------------------------------------------------------------
 
-void Searcher::walk(std::size_t effort, std::size_t linked, SearchScratch& scratch) const {
+void Searcher::walk(const SearchRequest& request, bool marked, std::size_t effort,
+                    std::size_t linked, SearchScratch& scratch) const {
   walker_.descend(scratch.code, graph_.entry(), 0, effort, linked, scratch.walk);
-  walker_.beam(scratch.code, 0, scratch.walk);
+  if (marked) {
+    walker_.beam_marked(scratch.code, request.filter->marks, effort, scratch.walk);
+  } else {
+    walker_.beam(scratch.code, 0, scratch.walk);
+  }
   scratch.with_twins = true;
   scratch.found.clear();
   const CandidatePool& pool = scratch.walk.pool;

@@ -39,6 +39,8 @@ struct NodeFilter {
   /// how many were copied; 0 at the end.
   FunctionRef<std::size_t(std::size_t from, std::span<std::uint32_t> out)> list;
   std::size_t listed;  ///< About how many these are.
+  /// All that are on the list; none where it is not known so.
+  NodeMarks marks = {};
 };
 
 struct SearchRequest {
@@ -87,7 +89,8 @@ class Searcher {
     return !(hidden_.size() > 0 && hidden_.contains(node)) &&
            (request.filter == nullptr || request.filter->accepts(node));
   }
-  void walk(std::size_t effort, std::size_t linked, SearchScratch& scratch) const;
+  void walk(const SearchRequest& request, bool marked, std::size_t effort, std::size_t linked,
+            SearchScratch& scratch) const;
   void compare_codes(const SearchRequest& request, std::size_t wanted, std::size_t linked,
                      SearchScratch& scratch) const;
   void compare_vectors(const SearchRequest& request, std::size_t begin, std::size_t end,

@@ -23,9 +23,19 @@ class Walker {
                std::size_t nodes, WalkScratch& scratch) const;
   /// Goes on from what is in `scratch.pool`, and leaves the nearest found on `level` there.
   void beam(const CodeQuery& query, int level, WalkScratch& scratch) const noexcept;
+  /// The same on level 0 among the nodes that `marks` has, the `effort` nearest of them; from the
+  /// nearest in `scratch.pool`, marked or not. None may be found where few are marked. Throws
+  /// bad_alloc.
+  void beam_marked(const CodeQuery& query, const NodeMarks& marks, std::size_t effort,
+                   WalkScratch& scratch) const;
 
  private:
   void gather(std::uint32_t node, int level, WalkScratch& scratch, Batch& batch) const noexcept;
+  auto may_be_answer(const NodeMarks& marks) const noexcept;
+  std::size_t gather_near(std::uint32_t node, const NodeMarks& marks, WalkScratch& scratch,
+                          Batch& batch) const noexcept;
+  void gather_far(std::size_t passed_over, const NodeMarks& marks, WalkScratch& scratch,
+                  Batch& batch) const noexcept;
   void prefetch_likely(const CandidatePool& pool) const noexcept;
 
   const Graph& graph_;

@@ -151,5 +151,20 @@ TEST(AttributeTableTest, ARowIsCopiedAsItStands) {
   EXPECT_TRUE(copy.filter("w2", "a2", "t2", 2).accepts(copy.row(0)));
 }
 
+// A search is to know its way among them.
+TEST(AttributeTableTest, MarksTheRowsOfCommonValuesOnly) {
+  AttributeTable table;
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    append(table, entry(0, i % 3 == 0 ? "third" : "rest", i % 100 == 0 ? "rare" : "usual", "t"));
+  }
+  EXPECT_EQ(table.filter("", "rare", "", -1).marks, nullptr);
+  const AttributeFilter third = table.filter("third", "", "", -1);
+  ASSERT_NE(third.marks, nullptr);
+  const std::vector<std::uint64_t>& words = third.marks->words;
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    ASSERT_EQ(words[i / 64] >> (i % 64) & 1, i % 3 == 0 ? 1U : 0U) << i;
+  }
+}
+
 }  // namespace
 }  // namespace frys::detail

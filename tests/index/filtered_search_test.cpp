@@ -30,7 +30,7 @@ class FilteredSearch : public ::testing::TestWithParam<std::uint32_t> {
     while (core_.linked() < end) ASSERT_TRUE(core_.link_next().ok());
   }
 
-  [[nodiscard]] double recall(std::uint32_t every, std::size_t effort) const {
+  [[nodiscard]] double recall(std::uint32_t every, std::size_t effort, bool marked = false) const {
     const auto accepts = [&](std::uint32_t node) { return node % every == 0; };
     const auto list = [&](std::size_t from, std::span<std::uint32_t> out) {
       std::size_t count = 0;
@@ -39,7 +39,14 @@ class FilteredSearch : public ::testing::TestWithParam<std::uint32_t> {
       }
       return count;
     };
-    const NodeFilter filter{accepts, list, (rows + every - 1) / every};
+    std::vector<std::uint64_t> marks(marked ? rows / 64 + 1 : 0);
+    for (std::size_t i = 0; marked && i < rows; i += every) marks[i / 64] |= 1ULL << (i % 64);
+    const auto no_list = [](std::size_t, std::span<std::uint32_t>) {
+      ADD_FAILURE() << "this is about walks";
+      return std::size_t{0};
+    };
+    NodeFilter filter{accepts, list, (rows + every - 1) / every, {marks}};
+    if (marked) filter.list = no_list;
     std::size_t found = 0;
     std::size_t wanted = 0;
     for (std::size_t q = 0; q < made_.queries(); ++q) {
@@ -82,6 +89,33 @@ TEST_P(FilteredSearch, FindsThoseThatAreNotLinkedYet) {
 
 INSTANTIATE_TEST_SUITE_P(OneOf, FilteredSearch, ::testing::Values(1, 2, 10, 100, 1000, 7000));
 
+// By way of neighbours that are not let through, since those that are have few in common.
+TEST_F(FilteredSearch, WalksAmongTheMarked) {
+  append(0, rows);
+  link(rows);
+  EXPECT_GE(recall(4, 15, true), 0.95);
+}
+
+// The list was made, and its marks with it, before the last nodes came.
+TEST_F(FilteredSearch, MarksMayEndBeforeTheNodesDo) {
+  append(0, rows);
+  link(rows);
+  std::vector<std::uint64_t> marks(32);
+  for (std::size_t i = 0; i < 64 * marks.size(); ++i) marks[i / 64] |= 1ULL << (i % 64);
+  const auto accepts = [](std::uint32_t node) { return node < 2048; };
+  const auto list = [](std::size_t from, std::span<std::uint32_t> out) {
+    std::size_t count = 0;
+    for (; count < out.size() && from + count < 2048; ++count) {
+      out[count] = static_cast<std::uint32_t>(from + count);
+    }
+    return count;
+  };
+  const NodeFilter filter{accepts, list, 1999, {marks}};
+  VectorNeighbour nearest[10];
+  ASSERT_EQ(core_.search({made_.query(0), 10, 10, &filter}, nearest).value_or(0), 10U);
+  for (const VectorNeighbour& n : nearest) EXPECT_LT(n.ordinal, 2048U);
+}
+
 // Twins share a node of the graph, whose own vector may be one that is not let through.
 TEST_F(FilteredSearch, FindsOneOfManyWithTheSameVector) {
   append(0, 3000);
@@ -100,6 +134,21 @@ TEST_F(FilteredSearch, FindsOneOfManyWithTheSameVector) {
   EXPECT_FALSE(compared) << "this is about walks";
   EXPECT_GE(nearest[0].ordinal, 3000U);
   EXPECT_EQ(nearest[0].distance, 0);
+}
+
+TEST_F(FilteredSearch, FindsAMarkedTwinOfOneThatIsNot) {
+  append(0, rows);
+  ASSERT_TRUE(core_.reserve(1).ok());
+  core_.append(made_.row(8).data());
+  link(rows + 1);
+  const auto accepts = [](std::uint32_t node) { return node % 4 == 1 || node == rows; };
+  const auto list = [](std::size_t, std::span<std::uint32_t>) { return std::size_t{0}; };
+  std::vector<std::uint64_t> marks(rows / 64 + 1, 0x2222222222222222);
+  marks[rows / 64] |= 1ULL << (rows % 64);
+  const NodeFilter filter{accepts, list, rows / 4, {marks}};
+  VectorNeighbour nearest[1];
+  ASSERT_EQ(core_.search({made_.row(8), 1, 15, &filter}, nearest).value_or(0), 1U);
+  EXPECT_EQ(nearest[0].ordinal, rows);
 }
 
 // Several conditions at once let less through than the list of the rarest has.
