@@ -78,7 +78,9 @@ Status ChangeSet::amend(const ExperienceId& id, const Amendment& amendment, std:
   standing.reward = amendment.reward.value_or(standing.reward);
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
   standing.uses += std::min(amendment.uses, most - standing.uses);
-  if (amendment.uses > 0) standing.used_at_ns = now_ns;
+  if (amendment.uses > 0) {
+    standing.used_at_ns = amendment.used_at_ns != 0 ? amendment.used_at_ns : now_ns;
+  }
   const std::uint64_t sequence = next_sequence();
   amended_.reserve(amended_.size() + 1);
   changes_.push_back(

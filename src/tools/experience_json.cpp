@@ -58,6 +58,13 @@ void resource_fields(R& resources, Io&& io) {
   io("queued_ns", resources.queued_ns);
 }
 
+template <typename S, typename Io>
+void standing_fields(S& standing, Io&& io) {
+  io("reward", standing.reward);
+  io("uses", standing.uses);
+  io("used_at_ns", standing.used_at_ns);
+}
+
 bool is_utf8(const std::string& text) {
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
@@ -127,8 +134,9 @@ class LineReader {
  public:
   explicit LineReader(const Value& object) : object_(object) {}
 
-  Result<Experience> read() {
-    Experience e;
+  Result<ExperienceLine> read() {
+    ExperienceLine line;
+    Experience& e = line.experience;
     for (const TextField& field : text_fields) {
       if (const Value* value = take(field.name)) e.*field.text = text(field.name, *value);
     }
@@ -140,9 +148,10 @@ class LineReader {
     if (const Value* value = take("resources")) read_resources(*value, e.resources);
     if (const Value* value = take("tags")) read_tags(*value, e);
     if (const Value* value = take("embedding")) read_embedding(*value, e);
+    if (const Value* value = take("standing")) line.standing = standing(*value);
     complain_of_others();
     if (!status_.ok()) return status_;
-    return e;
+    return line;
   }
 
  private:
@@ -207,6 +216,26 @@ class LineReader {
     });
     if (known != value.names.size()) fail("resources", "has a field that is unknown or twice");
   }
+  Standing standing(const Value& value) {
+    Standing standing;
+    if (value.kind != Value::Kind::object) {
+      fail("standing", "must be an object");
+      return standing;
+    }
+    std::size_t known = 0;
+    if (const Value* found = value.find("outcome")) {
+      standing.outcome = outcome(*found);
+      ++known;
+    }
+    standing_fields(standing, [&](const char* name, auto& number) {
+      const Value* found = value.find(name);
+      if (found == nullptr) return;
+      ++known;
+      read_value(std::string("standing.") + name, *found, number);
+    });
+    if (known != value.names.size()) fail("standing", "has a field that is unknown or twice");
+    return standing;
+  }
   void read_tags(const Value& value, Experience& e) {
     if (value.kind != Value::Kind::list) return fail("tags", "must be a list of texts");
     for (const Value& tag : value.items) e.tags.push_back(text("tags", tag));
@@ -236,7 +265,7 @@ class LineReader {
 
 }  // namespace
 
-std::string to_json_line(const Experience& experience) {
+std::string to_json_line(const Experience& experience, const std::optional<Standing>& standing) {
   rapidjson::StringBuffer buffer;
   Writer json(buffer);
   json.StartObject();
@@ -260,11 +289,19 @@ std::string to_json_line(const Experience& experience) {
     json.Key(field.name);
     json.String(to_base64(experience.*field.bytes).c_str());
   }
+  if (standing && *standing != Standing{experience.outcome, experience.reward, 0, 0}) {
+    json.Key("standing");
+    json.StartObject();
+    json.Key("outcome");
+    json.String(std::string(to_string(standing->outcome)).c_str());
+    standing_fields(*standing, WriteUnlessZero{json});
+    json.EndObject();
+  }
   json.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
 
-Result<Experience> from_json_line(std::string_view line) {
+Result<ExperienceLine> from_json_line(std::string_view line) {
   const Result<Value> object = parse_json(line);
   if (!object) return object.error();
   if (object->kind != Value::Kind::object) {

@@ -23,8 +23,10 @@ std::string task_of(const Experience& experience) {
 }  // namespace
 
 Result<RecordedStep> ExportedFormat::read(std::string_view line) {
-  Result<Experience> experience = from_json_line(line);
-  if (!experience) return experience.error();
+  Result<ExperienceLine> read = from_json_line(line);
+  if (!read) return read.error();
+  Experience* experience = &read->experience;
+  const Outcome outcome = read->standing ? read->standing->outcome : experience->outcome;
   RecordedStep step;
   step.workflow = "exported/" + experience->workflow;
   step.task = task_of(*experience);
@@ -32,7 +34,7 @@ Result<RecordedStep> ExportedFormat::read(std::string_view line) {
   step.action = std::move(experience->action);
   // An empty type would be no filter.
   step.action_type = experience->step_type.empty() ? "none" : std::move(experience->step_type);
-  step.reward = reward_of(experience->outcome);
+  step.reward = reward_of(outcome);
   step.final_reward = step.reward;
   return step;
 }

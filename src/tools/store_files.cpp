@@ -20,28 +20,46 @@ constexpr std::size_t batch_rows = 256;  ///< Stored at one go.
 class Batch {
  public:
   Batch(ExperienceStore& store, const std::string& path) : store_(store), path_(path) {}
-  Status add(Experience experience, std::size_t line) {
-    rows_.push_back(std::move(experience));
-    lines_.push_back(line);
+  Status add(ExperienceLine experience, std::size_t number) {
+    rows_.push_back(std::move(experience.experience));
+    standings_.push_back(experience.standing);
+    lines_.push_back(number);
     return rows_.size() == batch_rows ? store() : Status();
   }
   /// All of them, or where one is refused those before it.
   Status store() {
-    if (rows_.empty()) return {};
-    const std::vector<Experience> rows = std::exchange(rows_, {});
-    const std::vector<std::size_t> lines = std::exchange(lines_, {});
-    if (store_.store_many(rows)) return {};
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      Status status = store_.store(rows[i]).status();
-      if (!status.ok()) return status.with_context(path_ + ":" + std::to_string(lines[i]));
+    const Result<std::vector<ExperienceId>> ids = store_.store_many(rows_);
+    Status status;
+    for (std::size_t i = 0; status.ok() && i < rows_.size(); ++i) {
+      const Result<ExperienceId> id = ids ? Result((*ids)[i]) : store_.store(rows_[i]);
+      status = id ? amend(*id, standings_[i]) : id.error();
+      if (!status.ok()) status = status.with_context(path_ + ":" + std::to_string(lines_[i]));
     }
-    return {};
+    rows_.clear();
+    standings_.clear();
+    lines_.clear();
+    return status;
   }
 
  private:
+  /// Has what is stored stand so; the same line may come again.
+  Status amend(const ExperienceId& id, const std::optional<Standing>& standing) {
+    if (!standing) return {};
+    const Result<ScanRow> row = store_.look_up(id);
+    if (!row) return row.error();
+    const bool stands = row->outcome == standing->outcome && row->reward == standing->reward &&
+                        row->uses >= standing->uses;
+    if (stands) return {};
+    return store_.amend(id, {.outcome = standing->outcome,
+                             .reward = standing->reward,
+                             .uses = standing->uses - std::min(standing->uses, row->uses),
+                             .used_at_ns = standing->used_at_ns});
+  }
+
   ExperienceStore& store_;
   const std::string& path_;
   std::vector<Experience> rows_;
+  std::vector<std::optional<Standing>> standings_;
   std::vector<std::size_t> lines_;
 };
 
@@ -85,7 +103,8 @@ Result<ReadRows> read_rows(const ExperienceStore& store, const ScanQuery& query,
     }
     ++read.whole;
     if (out == nullptr) return Status();
-    const std::string line = to_json_line(*experience) + "\n";
+    const Standing standing{row.outcome, row.reward, row.uses, row.used_at_ns};
+    const std::string line = to_json_line(*experience, standing) + "\n";
     if (std::fwrite(line.data(), 1, line.size(), out) == line.size()) return Status();
     return cannot("written to", "the output");
   });
@@ -102,7 +121,7 @@ Status import_lines(ExperienceStore& store, const std::string& path) {
   while (std::getline(file, line)) {
     ++number;
     if (is_blank(line)) continue;
-    Result<Experience> experience = from_json_line(line);
+    Result<ExperienceLine> experience = from_json_line(line);
     Status status = experience ? batch.add(*std::move(experience), number) : Status();
     if (!status.ok()) return status;
     if (experience) continue;

@@ -218,6 +218,33 @@ TEST(StoreCommand, ABackupIsAStore) {
   EXPECT_EQ(run_tool({"store", "export", copy}).out, lines);
 }
 
+TEST(StoreCommand, WhatCameToBeKnownLaterIsExportedToo) {
+  const TestFolder folder;
+  const std::string path = folder.path("store");
+  const std::string other = folder.path("other");
+  {
+    ExperienceStore store = open_store(path, 4);
+    const ExperienceId id = *store.store({.action = "a", .reward = 1, .embedding = {1, 0, 0, 0}});
+    ASSERT_TRUE(store.store({.action = "b", .reward = 2, .embedding = {0, 1, 0, 0}}));
+    ASSERT_TRUE(
+        store.amend(id, {.outcome = Outcome::partial, .reward = 0, .uses = 3, .used_at_ns = 77})
+            .ok());
+  }
+  const std::string lines = run_tool({"store", "export", path}).out;
+  EXPECT_THAT(lines, HasSubstr(R"("standing":{"outcome":"partial","uses":3,"used_at_ns":77})"));
+  const std::string file = folder.path("lines");
+  std::ofstream(file) << lines;
+  for (int again = 0; again < 2; ++again) {
+    const ToolRun run = run_tool({"store", "import", other, file, "--dimension", "4"});
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    EXPECT_EQ(run_tool({"store", "export", other}).out, lines);
+  }
+  std::ofstream(file) << R"({"action":"c","standing":{"use":1}})" << "\n";
+  const ToolRun wrong = run_tool({"store", "import", other, file});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("\"standing\""));
+}
+
 TEST(StoreCommand, ABackupOfAnOpenStoreIsForWhoHasIt) {
   const TestFolder folder;
   const std::string path = folder.path("store");

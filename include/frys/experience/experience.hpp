@@ -85,6 +85,7 @@ struct Amendment {
   std::optional<Outcome> outcome = std::nullopt;
   std::optional<double> reward = std::nullopt;  ///< Finite.
   std::uint64_t uses = 0;                       ///< So many more.
+  std::int64_t used_at_ns = 0;                  ///< The last of them, wall clock; 0: now.
 };
 
 /// The identity of an experience: BLAKE2b-128 of its content. The same content, the same identity,
