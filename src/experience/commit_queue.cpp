@@ -64,6 +64,13 @@ std::optional<std::uint64_t> CommitQueue::sequence_of(const ExperienceId& id) co
   return found == sequences_.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool CommitQueue::must_be_at(const ExperienceId& id, std::uint64_t sequence) const {
+  const auto turn = index_.turn();
+  if (behind_.load() || lake_.wounded()) return false;
+  const auto found = sequences_.find(id);
+  return found != sequences_.end() && found->second == sequence;
+}
+
 Status CommitQueue::load() {
   const auto turn = index_.turn();
   return lake_.scan(last_sequence_.load() + 1, [this](std::uint64_t sequence, const LogItem& item,

@@ -50,6 +50,9 @@ class CommitQueue {
   Result<bool> expire();
   /// Where it was added; nothing when it is not there.
   [[nodiscard]] std::optional<std::uint64_t> sequence_of(const ExperienceId& id) const;
+  /// Whether what was added at `sequence` is in the lake. False, too, while the lake may hold more
+  /// than is known here: that may be a removal that was thought to have failed.
+  [[nodiscard]] bool must_be_at(const ExperienceId& id, std::uint64_t sequence) const;
   /// The last sequence that was given.
   [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_.load(); }
 
@@ -81,8 +84,9 @@ class CommitQueue {
 
   std::mutex mutex_;
   std::deque<PendingWrite*> line_;
+  // Written by the leader alone.
+  std::atomic<bool> behind_{false};  // The lake may hold more than is known here.
   // The leader's alone.
-  bool behind_ = false;  // The lake may hold more than is known here.
   Sequences sequences_;
   std::uint64_t expired_through_ = 0;  // What was added until then is removed.
 };

@@ -66,14 +66,18 @@ Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& qu
   return matches;
 }
 
-/// Reads the experience of each; one that was removed meanwhile is left out.
+/// Reads the experience of each; one that was removed meanwhile is left out, though it may have
+/// been added again; and so is one that a failed write has removed from the lake, as its next
+/// reading will find.
 template <typename T>
 Status ExperienceStore::Impl::fill(std::vector<T>& rows) const {
   for (T& row : rows) {
     Result<Experience> experience = get(row.id);
     if (experience) {
       row.experience = *std::move(experience);
-    } else if (experience.error() != ErrorCode::not_found || look_up(row.id)) {
+      continue;
+    }
+    if (experience.error() != ErrorCode::not_found || commits->must_be_at(row.id, row.sequence)) {
       return experience.error();
     }
   }

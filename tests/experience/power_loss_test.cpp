@@ -202,6 +202,28 @@ TEST_F(PowerLossTest, ASyncThatFailedIsMadeGoodByTheNext) {
   expect_there(open(), {0, 1});
 }
 
+TEST_F(PowerLossTest, AnswersDoWithoutWhatARefusedRemovalTookFromTheDisk) {
+  ASSERT_EQ(in_child([&](ExperienceStore& store) {
+              bool good = store.store(numbered_experience(0), synced) &&
+                          store.store(numbered_experience(1), synced);
+              device_.break_down();
+              const ExperienceId id = *content_id(numbered_experience(0));
+              const Status refused = store.remove(id, synced);
+              // The lake is opened again for the readers alone, and finds the removal in its log.
+              const Status late = store.store(numbered_experience(2), synced).status();
+              good = good && refused == ErrorCode::io_error && late == ErrorCode::io_error &&
+                     store.get(id).status() == ErrorCode::not_found;
+              ScanQuery scan;
+              scan.with_experience = true;
+              SimilarityQuery query{.text = "situation number"};
+              query.with_experience = true;
+              const Result<ScanPage> page = store.scan(scan);
+              const Result<std::vector<Match>> matches = store.find_similar(query);
+              return good && page && page->rows.size() == 1 && matches && matches->size() == 1;
+            }),
+            0);
+}
+
 TEST_F(PowerLossTest, SalvageServesWhatComesAfterAGap) {
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(in_child([&](ExperienceStore& store) {

@@ -302,6 +302,28 @@ TEST_F(StoreRemovalTest, WhatWasKeptLongEnoughGoes) {
   EXPECT_EQ(ExperienceStore::open(wrong, timed).status(), ErrorCode::invalid_argument);
 }
 
+TEST_F(StoreRemovalTest, WhatComesAgainMeanwhileIsNoError) {
+  Result<ExperienceStore> store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(store->store(with_vector(0)));
+  std::atomic<bool> done{false};
+  std::thread replacer([&] {
+    for (int i = 0; i < 3000; ++i) {
+      EXPECT_TRUE(store->remove(*content_id(with_vector(0))).ok());
+      EXPECT_TRUE(store->store(with_vector(0)));
+    }
+    done = true;
+  });
+  ScanQuery scan;
+  scan.with_experience = true;
+  while (!done.load()) {
+    const Result<ScanPage> page = store->scan(scan);
+    EXPECT_TRUE(page) << page.status().to_string();
+    if (!page) break;
+  }
+  replacer.join();
+}
+
 TEST_F(StoreRemovalTest, WritersReadersAndRemoversTogether) {
   constexpr int each = 1200;
   std::map<int, bool> is_there;
