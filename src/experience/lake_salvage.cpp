@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "experience/log_codec.hpp"
 
@@ -31,6 +32,8 @@ class GapCloser {
  private:
   rocksdb::Status take_entry(std::uint64_t sequence);
   rocksdb::Status drop_vectors(const rocksdb::Slice* before);
+  rocksdb::Status take_addition(std::uint64_t sequence, const ExperienceId& id, bool has_vector);
+  rocksdb::Status give_up_earlier(const ExperienceId& id);
   rocksdb::Status make_void(std::uint64_t first, std::uint64_t last);
   rocksdb::Status flush(std::size_t most_bytes);
 
@@ -41,6 +44,7 @@ class GapCloser {
   const std::unique_ptr<rocksdb::Iterator> entry_;
   const std::unique_ptr<rocksdb::Iterator> vector_;
   rocksdb::WriteBatch batch_;
+  std::unordered_map<ExperienceId, std::uint64_t> added_;  // Where the last that is whole is.
   std::uint64_t expected_ = 1;
   std::uint64_t lost_ = 0;
 };
@@ -85,17 +89,36 @@ rocksdb::Status GapCloser::take_entry(std::uint64_t sequence) {
   expected_ = last_of(sequence, *item) + 1;
   const auto* added = std::get_if<LogEntry>(&*item);
   if (added == nullptr) return status;
-  const rocksdb::Slice id(reinterpret_cast<const char*>(added->id.bytes.data()),
-                          added->id.bytes.size());
-  rocksdb::PinnableSlice row;
-  status = db_.Get(rocksdb::ReadOptions(), families_.rows, id, &row);
-  const bool is_whole = has_vector && status.ok();
-  if (status.IsNotFound()) status = rocksdb::Status();
-  if (status.ok() && !is_whole) status = batch_.Delete(families_.rows, id);
-  if (status.ok() && !is_whole && has_vector) status = batch_.Delete(families_.vectors, key);
-  if (status.ok() && !is_whole) status = make_void(sequence, sequence);
+  status = take_addition(sequence, added->id, has_vector);
   if (has_vector) vector_->Next();
   return status;
+}
+
+rocksdb::Status GapCloser::take_addition(std::uint64_t sequence, const ExperienceId& id,
+                                         bool has_vector) {
+  const rocksdb::Slice row_key(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+  rocksdb::PinnableSlice row;
+  rocksdb::Status status = db_.Get(rocksdb::ReadOptions(), families_.rows, row_key, &row);
+  const bool is_whole = has_vector && status.ok();
+  if (status.IsNotFound()) status = rocksdb::Status();
+  if (status.ok()) status = give_up_earlier(id);
+  if (status.ok() && is_whole) added_.emplace(id, sequence);
+  if (!status.ok() || is_whole) return status;
+  status = batch_.Delete(families_.rows, row_key);
+  if (status.ok() && has_vector) {
+    status = batch_.Delete(families_.vectors, sequence_key(sequence));
+  }
+  return status.ok() ? make_void(sequence, sequence) : status;
+}
+
+/// Who was added again had been removed: the entry that says so is lost.
+rocksdb::Status GapCloser::give_up_earlier(const ExperienceId& id) {
+  const auto earlier = added_.find(id);
+  if (earlier == added_.end()) return {};
+  const std::uint64_t sequence = earlier->second;
+  added_.erase(earlier);
+  rocksdb::Status status = batch_.Delete(families_.vectors, sequence_key(sequence));
+  return status.ok() ? make_void(sequence, sequence) : status;
 }
 
 rocksdb::Status GapCloser::run(std::uint64_t& lost) {

@@ -224,6 +224,36 @@ TEST_F(PowerLossTest, AnswersDoWithoutWhatARefusedRemovalTookFromTheDisk) {
             0);
 }
 
+TEST_F(PowerLossTest, SalvageServesWhatWasAddedAgainAfterALostRemoval) {
+  const auto again = [&](auto&& step) { ASSERT_EQ(in_child(step), 0); };
+  again([](ExperienceStore& store) {
+    return store.store(numbered_experience(0), buffered).has_value() &&
+           store.store(numbered_experience(1), buffered).has_value();
+  });
+  again([](ExperienceStore& store) {
+    return store.remove(*content_id(numbered_experience(0)), buffered).ok();
+  });
+  again([](ExperienceStore& store) {
+    return store.store(numbered_experience(0), buffered).has_value();
+  });
+  std::vector<std::filesystem::path> logs;
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    if (entry.path().extension() == ".log" && entry.file_size() > 0) logs.push_back(entry.path());
+  }
+  ASSERT_EQ(logs.size(), 3U);
+  std::sort(logs.begin(), logs.end());
+  std::filesystem::remove(logs[1]);
+  EXPECT_EQ(open().status(), ErrorCode::corruption);
+  for (int i = 0; i < 2; ++i) {
+    const Result<ExperienceStore> store = open(/*salvage=*/i == 0);
+    ASSERT_TRUE(store) << store.error().to_string();
+    expect_there(store, {0, 1});
+    EXPECT_EQ(store->size(), 2U);
+    EXPECT_EQ(store->look_up(*content_id(numbered_experience(0)))->sequence, 4U);
+    EXPECT_EQ(store->find_similar({.text = "situation number"})->size(), 2U);
+  }
+}
+
 TEST_F(PowerLossTest, SalvageServesWhatComesAfterAGap) {
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(in_child([&](ExperienceStore& store) {
