@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "torture/store_allocations.hpp"
@@ -152,9 +153,12 @@ class Judge {
 
  private:
   void scan();
+  void take_row(const ScanRow& row);
   void read_all();
+  void read(std::uint32_t number);
   void search_some();
   void store_more();
+  void change_one(std::uint32_t number);
   Verdict verdict() const;
   void may_tell(const Status& status, const std::string& what) {
     if (!is_clear(status)) journal_.fail(what + ": " + status.to_string());
@@ -165,7 +169,8 @@ class Judge {
   Journal& journal_;
   ExperienceStoreOptions options_;
   std::optional<ExperienceStore> store_;
-  std::vector<std::uint32_t> rows_;  // As this store has them.
+  std::vector<SeenRow> rows_;                      // As this store has them.
+  std::map<std::uint32_t, const SeenRow*> there_;  // By number.
   std::size_t file_bytes_ = 0;
   bool told_ = false;
 };
@@ -196,68 +201,81 @@ void Judge::scan() {
   do {
     const Result<ScanPage> page = store_->scan(query);
     if (!page) return may_tell(page.status(), "scan");
-    for (const ScanRow& row : page->rows) {
-      const std::uint32_t number = number_of(row.started_at_ns);
-      const std::string where = "a scan names at sequence " + std::to_string(row.sequence) + " ";
-      if (number >= model_.next_number() || row.id != model_.known()[number].id) {
-        journal_.fail(where + "what nobody stored");
-      }
-      const Experience expected = make_outline(model_.recipe(), number);
-      if (row.outcome != expected.outcome || row.reward != expected.reward) {
-        journal_.fail(where + "what was stored otherwise");
-      }
-      rows_.push_back(number);
-      if (row.sequence != rows_.size()) journal_.fail(where + "what is not the next");
-    }
+    for (const ScanRow& row : page->rows) take_row(row);
     query.after_sequence = page->next;
   } while (query.after_sequence != 0);
   if (store_->size() != rows_.size()) {
     journal_.fail("a scan finds " + std::to_string(rows_.size()) + " rows of " +
                   std::to_string(store_->size()));
   }
+  for (const SeenRow& row : rows_) {
+    if (there_.emplace(row.number, &row).second) continue;
+    journal_.fail("experience " + std::to_string(row.number) + " is there twice");
+  }
+}
+
+/// It was so once, at this very sequence.
+void Judge::take_row(const ScanRow& row) {
+  const std::uint32_t number = number_of(row.started_at_ns);
+  const std::string where = "a scan names at sequence " + std::to_string(row.sequence) + " ";
+  if (number >= model_.next_number() || row.id != model_.known()[number].id) {
+    journal_.fail(where + "what nobody stored");
+  }
+  const SeenRow seen_row = seen(number, row);
+  if (!model_.known()[number].step_of(&seen_row, 0)) {
+    journal_.fail(where + "experience " + std::to_string(number) + " as it never was there");
+  }
+  if (!rows_.empty() && row.sequence <= rows_.back().sequence) {
+    journal_.fail(where + "what is before the last");
+  }
+  rows_.push_back(seen_row);
 }
 
 void Judge::read_all() {
-  std::vector<bool> is_there(model_.next_number(), false);
-  for (const std::uint32_t number : rows_) {
-    if (is_there[number]) journal_.fail("experience " + std::to_string(number) + " is there twice");
-    is_there[number] = true;
+  for (std::uint32_t number = 0; number < model_.next_number(); ++number) read(number);
+}
+
+void Judge::read(std::uint32_t number) {
+  const ExperienceId id = model_.known()[number].id;
+  const std::string which = "experience " + std::to_string(number);
+  const auto there = there_.find(number);
+  const Result<ScanRow> row = store_->look_up(id);
+  if (row.has_value() != (there != there_.end()) || (!row && row.error() != ErrorCode::not_found)) {
+    journal_.fail("look_up does not agree with a scan about " + which);
   }
-  for (const std::uint32_t number : model_.rows()) {
-    const Result<Experience> found = store_->get(model_.known()[number].id);
-    const std::string which = "experience " + std::to_string(number);
-    if (found && !(*found == make_experience(model_.recipe(), number))) {
-      journal_.fail(which + " is another one");
-    }
-    if (found.has_value() && !is_there[number]) {
-      journal_.fail(which + " can be read but is in no scan");
-    }
-    if (found) continue;
-    if (found.error() == ErrorCode::not_found) {
-      if (is_there[number]) journal_.fail(which + " is in a scan but can't be read");
-      continue;
-    }
-    may_tell(found.error(), which);
+  if (row && !(seen(number, *row).standing == there->second->standing &&
+               row->sequence == there->second->sequence)) {
+    journal_.fail("look_up says of " + which + " what a scan does not");
   }
+  const Result<Experience> found = store_->get(id);
+  if (found && !(*found == make_experience(model_.recipe(), number))) {
+    journal_.fail(which + " is another one");
+  }
+  if (found && !row) journal_.fail(which + " can be read but is in no scan");
+  if (found) return;
+  if (found.error() != ErrorCode::not_found) return may_tell(found.status(), which);
+  if (row) journal_.fail(which + " is in a scan but can't be read");
 }
 
 void Judge::search_some() {
   const std::size_t step = rows_.size() / 60 + 1;
   for (std::size_t i = 0; i < rows_.size(); i += step) {
-    const Experience experience = make_experience(model_.recipe(), rows_[i]);
+    const SeenRow& row = rows_[i];
+    const Experience experience = make_experience(model_.recipe(), row.number);
     if (!can_be_found(experience)) continue;
     const Result<std::vector<Match>> matches = store_->find_similar(exact_query(experience));
     if (!matches) {
       may_tell(matches.status(), "find_similar");
       continue;
     }
-    const ExperienceId id = model_.known()[rows_[i]].id;
+    const ExperienceId id = model_.known()[row.number].id;
     if (std::any_of(matches->begin(), matches->end(), [&](const Match& match) {
-          return match.id == id && match.sequence == i + 1 && match.similarity > 0.999;
+          return match.id == id && match.sequence == row.sequence && match.similarity > 0.999 &&
+                 seen(row.number, match).standing == row.standing;
         })) {
       continue;
     }
-    journal_.fail("experience " + std::to_string(rows_[i]) + " is not found by its own vector");
+    journal_.fail("experience " + std::to_string(row.number) + " is not found by its own vector");
   }
 }
 
@@ -269,17 +287,47 @@ void Judge::store_more() {
   const Result<Experience> found = store_->get(*id);
   if (!found) return may_tell(found.status(), "what was just stored");
   if (!(*found == experience)) journal_.fail("what was just stored is another one");
+  if (!rows_.empty()) change_one(rows_[rows_.size() / 2].number);
   if (const Status status = store_->close(); !status.ok()) may_tell(status, "close");
 }
 
+void Judge::change_one(std::uint32_t number) {
+  const ExperienceId id = model_.known()[number].id;
+  const std::uint64_t uses = there_.at(number)->standing.uses;
+  if (const Status status = store_->amend(id, {.uses = 1}); !status.ok()) {
+    return may_tell(status, "amend");
+  }
+  const Result<ScanRow> row = store_->look_up(id);
+  if (!row || row->uses != uses + 1) journal_.fail("what was just amended is as before");
+  if (const Status status = store_->remove(id); !status.ok()) return may_tell(status, "remove");
+  if (store_->look_up(id) || store_->get(id)) journal_.fail("what was just removed is there");
+}
+
+/// What is left is that of one moment, or there are gaps in it.
 Verdict Judge::verdict() const {
-  const std::vector<std::uint32_t>& all = model_.rows();
-  if (rows_ == all) return told_ ? told : intact;
-  const bool is_prefix =
-      rows_.size() <= all.size() && std::equal(rows_.begin(), rows_.end(), all.begin());
-  journal_.say(std::to_string(rows_.size()) + " of " + std::to_string(all.size()) +
-               " experiences are left");
-  return is_prefix ? torn : lost;
+  const auto row_of = [&](std::uint32_t number) {
+    const auto there = there_.find(number);
+    return there == there_.end() ? nullptr : there->second;
+  };
+  const std::vector<Known>& known = model_.known();
+  std::size_t others = 0;
+  for (std::uint32_t number = 0; number < known.size(); ++number) {
+    if (!fits(known[number].now(), row_of(number))) ++others;
+  }
+  if (others == 0) return told_ ? told : intact;
+  journal_.say(std::to_string(others) + " of " + std::to_string(known.size()) +
+               " experiences are not as they were left");
+  std::uint64_t moment = 0;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (std::uint32_t number = 0; number < known.size(); ++number) {
+      const std::optional<std::uint64_t> next = known[number].moment_of(row_of(number), moment);
+      if (!next) return lost;
+      moved = moved || *next > moment;
+      moment = *next;
+    }
+  }
+  return torn;
 }
 
 /// The store whose copies are damaged: tables and several logs.

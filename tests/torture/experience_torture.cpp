@@ -93,12 +93,13 @@ void print(const Arguments& arguments, const StoreTotals& t, const char* end) {
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
       "seed %llu: %llu rounds, %llu kills (%llu at a chosen step, %llu with the power gone), "
-      "%llu clean ends, %llu operations, %llu refusals, %llu damages (%llu refused, %llu told, "
+      "%llu clean ends, %llu operations (%llu removed, %llu amended, %llu exchanges seen), "
+      "%llu refusals, %llu damages (%llu refused, %llu told, "
       "%llu torn ends, %llu salvaged), %llu records compared, %llu of %llu searches missed, %s\n",
       n(arguments.seed), n(t.rounds), n(t.kills), n(t.step_kills), n(t.power_losses),
-      n(t.clean_ends), n(t.operations), n(t.refusals), n(t.damages), n(t.damages_refused),
-      n(t.damages_told), n(t.damages_torn), n(t.damages_salvaged), n(t.records_checked),
-      n(t.misses), n(t.searches), end);
+      n(t.clean_ends), n(t.operations), n(t.removals), n(t.amendments), n(t.exchanges),
+      n(t.refusals), n(t.damages), n(t.damages_refused), n(t.damages_told), n(t.damages_torn),
+      n(t.damages_salvaged), n(t.records_checked), n(t.misses), n(t.searches), end);
   std::fflush(stdout);
 }
 

@@ -120,6 +120,7 @@ StoreLives::StoreLives(std::uint64_t seed, StoreRound round, StoreTotals& totals
   options_.graph_build_effort = 32 + below(64);
   options_.write_buffer_bytes = std::size_t{1} << (20 + below(2));
   options_.cache_bytes = below(3) == 0 ? 0 : std::size_t{1} << (14 + below(8));
+  churn_ = below(3) == 0;
   Disk::shared().clear();
   journal_.tickets = 0;
 }
@@ -149,6 +150,7 @@ Task StoreLives::some_task() {
   task.bursts = 1 + below(4);
   task.operations = 1 + below(round_ == StoreRound::threads ? 80 : 16);
   task.faults = round_ == StoreRound::fault;
+  task.churn = churn_;
   const std::uint64_t dice = below(100);
   timed_ = false;
   if (round_ == StoreRound::threads ? dice < 90 : dice < 8) {
@@ -206,6 +208,9 @@ void StoreLives::judge(const Task& task, const Ended& ended) {
   totals_.refusals += journal_.refusals;
   totals_.searches += journal_.searches;
   totals_.misses += journal_.misses;
+  totals_.removals += journal_.removals;
+  totals_.amendments += journal_.amendments;
+  totals_.exchanges += journal_.exchanges;
   if (journal_.opening_us > 0) opening_us_ = journal_.opening_us;
 }
 

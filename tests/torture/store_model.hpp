@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,18 +16,33 @@
 
 namespace frys::torture {
 
-/// One number, ever tried.
-struct Known {
-  enum class State : std::uint8_t { absent, tried, there };
-  ExperienceId id;
-  State state = State::absent;
-  bool acknowledged = false;
-  bool synced = false;
+/// From `begun` on it may be as it says; when it is `done`, it is so until the next.
+struct Step {
+  Condition after;
   std::uint64_t begun = 0;  ///< Tickets.
-  std::uint64_t done = 0;
+  std::uint64_t done = 0;   ///< 0: not acknowledged; then it is the last.
+  bool synced = false;      ///< Acknowledged so.
 };
 
-/// Read by the processes, which inherit it; changed by their parent.
+/// One number, ever tried. Nobody changes it while another does.
+struct Known {
+  ExperienceId id;
+  std::vector<Step> steps = {Step{.done = 1}};  ///< First it is not there.
+
+  [[nodiscard]] const Condition& now() const noexcept { return steps.back().after; }
+  /// Nothing was begun of which it is not known whether it happened.
+  [[nodiscard]] bool settled() const noexcept { return steps.back().done != 0; }
+  /// The last step from `first` on that agrees with what was seen, by its sequence if that is known
+  /// of one; null: it was not seen. Nothing when none does.
+  [[nodiscard]] std::optional<std::size_t> step_of(const SeenRow* row, std::size_t first) const;
+  /// The first ticket from `from` on at which it may have been as was seen; nothing: never.
+  [[nodiscard]] std::optional<std::uint64_t> moment_of(const SeenRow* row,
+                                                       std::uint64_t from) const;
+  /// How it may have been at some moment between two tickets.
+  [[nodiscard]] std::vector<Condition> between(std::uint64_t first, std::uint64_t last) const;
+};
+
+/// Read by the processes, which inherit it and go on with their own; changed by their parent.
 class StoreModel {
  public:
   explicit StoreModel(const Recipe& recipe) : recipe_(recipe) {}
@@ -48,10 +64,22 @@ class StoreModel {
   void take(const Journal& journal);
   void lose_power() noexcept { lost_power_ = true; }
 
+  // For a process that works on the store.
+  /// One more number.
+  std::uint32_t add() {
+    known_.emplace_back();
+    return next_number() - 1;
+  }
+  void name(std::uint32_t number, const ExperienceId& id) { known_[number].id = id; }
+  void begin(std::uint32_t number, const Condition& after, std::uint64_t ticket);
+  /// `sequence`: where it is by now; 0: not known.
+  void acknowledge(std::uint32_t number, std::uint64_t ticket, bool synced, std::uint64_t sequence);
+
  private:
-  [[nodiscard]] std::string check_old_rows(const std::vector<std::uint32_t>& seen) const;
-  [[nodiscard]] std::string check_new_rows(const std::vector<std::uint32_t>& seen) const;
-  [[nodiscard]] bool must_be_there(const Known& known) const noexcept;
+  [[nodiscard]] std::string check_last_sequence(const Journal& journal) const;
+  [[nodiscard]] std::string check_order(const std::vector<std::uint32_t>& seen) const;
+  [[nodiscard]] std::size_t earliest_step(const Known& known) const noexcept;
+  [[nodiscard]] std::string settle(std::uint32_t number, const SeenRow* row, std::uint64_t ticket);
   [[nodiscard]] std::string words_of(std::uint32_t number) const;
 
   Recipe recipe_;
@@ -59,6 +87,20 @@ class StoreModel {
   std::vector<std::uint32_t> rows_;
   std::uint64_t durable_ticket_ = 0;
   bool lost_power_ = false;
+  // The store's last sequence as it was last seen, and what was tried since.
+  std::uint64_t last_sequence_ = 0;
+  std::uint64_t begun_since_ = 0;
+  std::uint64_t done_since_ = 0;
 };
+
+/// Whether `row`, or that there is none (null), is what `condition` says.
+bool fits(const Condition& condition, const SeenRow* row) noexcept;
+/// The same, as far as one can tell while it changes: each value is that of one of them.
+bool fits_some(const std::vector<Condition>& conditions, const SeenRow& row) noexcept;
+/// As every answer has it.
+template <typename Row>
+SeenRow seen(std::uint32_t number, const Row& row) {
+  return {number, row.sequence, {row.outcome, row.reward, row.uses, 0}};
+}
 
 }  // namespace frys::torture

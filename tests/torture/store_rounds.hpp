@@ -40,6 +40,9 @@ struct StoreTotals {
   std::uint64_t refusals = 0;
   std::uint64_t searches = 0;
   std::uint64_t misses = 0;
+  std::uint64_t removals = 0;
+  std::uint64_t amendments = 0;
+  std::uint64_t exchanges = 0;  ///< Of the tables, as far as they were noticed.
   std::uint64_t damages = 0;
   std::uint64_t damages_refused = 0;  ///< Opening answered an error.
   std::uint64_t damages_told = 0;     ///< A read or search did.
@@ -109,6 +112,7 @@ class StoreLives {
   std::uint64_t lives_ = 0;
   std::int64_t opening_us_ = 3000;  // As it was the last time.
   bool timed_ = false;              // The parent ends the next process.
+  bool churn_ = false;              // Much is removed, and added again.
 };
 
 /// Processes that are killed, refused, or have many threads. A difference ends the program.

@@ -25,13 +25,8 @@ std::int64_t now_us() {
 
 }  // namespace
 
-StoreWorker::StoreWorker(const Task& task, const StoreModel& model, Journal& journal)
-    : task_(task),
-      model_(model),
-      journal_(journal),
-      random_(task.seed),
-      next_number_(model.next_number()),
-      ids_(Journal::most_attempts) {
+StoreWorker::StoreWorker(const Task& task, StoreModel& model, Journal& journal)
+    : task_(task), model_(model), journal_(journal), random_(task.seed) {
   if (!task.inline_executor) executor_.emplace(1, 1 + task.seed % 2);
   if (executor_) environment_.executor = &*executor_;
   environment_.faults = &faults_;
@@ -73,7 +68,7 @@ void StoreWorker::run() {
 }
 
 void StoreWorker::open() {
-  Hand hand{SeededRandom(random_.next()), {}};
+  Hand hand{SeededRandom(random_.next())};
   if (task_.faults && hand.below(3) == 0) arm_faults(hand);
   Result<ExperienceStore> opened = ExperienceStore::open(task_.options, environment_);
   if (!opened && refusing_) {
@@ -110,104 +105,143 @@ void StoreWorker::wait_for_later() {
 }
 
 void StoreWorker::check() {
-  Hand hand{SeededRandom(random_.next()), {}};
-  const std::vector<std::uint32_t> rows = read_rows(hand);
+  Hand hand{SeededRandom(random_.next())};
+  const bool lost_power = model_.lost_power();
+  const std::set<std::uint32_t> before(model_.rows().begin(), model_.rows().end());
+  const std::vector<SeenRow> rows = read_rows(hand);
   check_stats(rows.size());
   if (rows.size() > Journal::most_rows) fail("more rows than were ever stored");
   std::copy(rows.begin(), rows.end(), journal_.rows.begin());
   journal_.row_count = static_cast<std::uint32_t>(rows.size());
+  journal_.last_sequence = store_->stats().last_sequence;
   journal_.checked_ticket = journal_.ticket();
-  const std::size_t known = model_.rows().size();
-  const std::size_t some = model_.lost_power() ? 200 : 30;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i >= known || task_.check_all || hand.below(rows.size()) < some)
-      check_record(rows[i], true);
+  const std::string difference = model_.compare(journal_);
+  if (!difference.empty()) fail(difference);
+  const std::size_t some = lost_power ? 200 : 30;
+  for (const SeenRow& row : rows) {
+    if (!before.contains(row.number) || task_.check_all || hand.below(rows.size()) < some) {
+      check_record(row.number, true);
+    }
   }
-  // Those that must not be there are not there by their identity, either.
-  std::vector<std::uint32_t> sorted = rows;
-  std::sort(sorted.begin(), sorted.end());
-  for (std::uint32_t number = 0; number < model_.next_number(); ++number) {
-    if (std::binary_search(sorted.begin(), sorted.end(), number)) continue;
-    if (!task_.check_all && model_.known()[number].state != Known::State::tried) continue;
-    const Status status = store_->get(id_of(number)).status();
-    if (status == ErrorCode::not_found) continue;
-    fail("experience " + std::to_string(number) +
-         " is in no scan, but reading it answers: " + status.to_string());
+  check_absent();
+}
+
+/// Those that must not be there are not there by their identity, either.
+void StoreWorker::check_absent() {
+  const std::uint32_t next = model_.next_number();
+  for (std::uint32_t number = 0; number < next; ++number) {
+    if (model_.known()[number].now().there) continue;
+    if (!task_.check_all && next - number > 500 && random_.next_below(16) != 0) continue;
+    check_record(number, false);
   }
 }
 
 void StoreWorker::check_stats(std::size_t rows) {
   const ExperienceStoreStats stats = store_->stats();
-  if (stats.experiences == rows && store_->size() == rows && stats.last_sequence == rows &&
-      stats.indexed <= rows && stats.dimension == model_.recipe().dimension) {
+  if (stats.experiences == rows && store_->size() == rows && stats.last_sequence >= rows &&
+      stats.indexed <= rows && stats.removed == 0 && stats.dimension == model_.recipe().dimension) {
     return;
   }
   fail("a scan finds " + std::to_string(rows) + " rows, stats are " +
        std::to_string(stats.experiences) + " experiences, last sequence " +
        std::to_string(stats.last_sequence) + ", indexed " + std::to_string(stats.indexed) +
-       ", dimension " + std::to_string(stats.dimension));
+       ", removed " + std::to_string(stats.removed) + ", dimension " +
+       std::to_string(stats.dimension));
 }
 
 /// By pages, while nobody stores.
-std::vector<std::uint32_t> StoreWorker::read_rows(Hand& hand) {
-  std::vector<std::uint32_t> numbers;
+std::vector<SeenRow> StoreWorker::read_rows(Hand& hand) {
+  std::vector<SeenRow> rows;
   ScanQuery query;
   query.limit = 1 + hand.below(5000);
+  std::uint64_t last = 0;
   do {
     const Result<ScanPage> page = store_->scan(query);
     if (!page) fail("scan: " + page.error().to_string());
     for (const ScanRow& row : page->rows) {
-      if (row.sequence != numbers.size() + 1) {
-        fail("sequence " + std::to_string(row.sequence) + " follows " +
-             std::to_string(numbers.size()));
+      const std::uint32_t number = number_of(row.started_at_ns);
+      const std::string where = "sequence " + std::to_string(row.sequence);
+      if (row.sequence <= last) fail(where + " follows " + std::to_string(last));
+      if (number >= model_.next_number() || row.id != id_of(number)) {
+        fail(where + ": an experience that nobody stored, " + row.id.to_string());
       }
-      check_row(row);
-      numbers.push_back(number_of(row.started_at_ns));
+      last = row.sequence;
+      rows.push_back(seen(number, row));
     }
     query.after_sequence = page->next;
   } while (query.after_sequence != 0);
-  return numbers;
+  return rows;
 }
 
-void StoreWorker::check_row(const ScanRow& row) {
-  const std::uint32_t number = number_of(row.started_at_ns);
-  const std::string where = "sequence " + std::to_string(row.sequence) + ": ";
-  if (number >= model_.next_number() + Journal::most_attempts) {
-    fail(where + "an experience that nobody stored");
-  }
-  if (row.id != id_of(number)) {
-    fail(where + "experience " + std::to_string(number) + " has the identity " +
-         row.id.to_string() + ", not " + id_of(number).to_string());
-  }
+ExperienceId StoreWorker::id_of(std::uint32_t number) {
+  const std::lock_guard lock(numbers_mutex_);
+  return model_.known()[number].id;
 }
 
-ExperienceId StoreWorker::id_of(std::uint32_t number) const {
-  if (number < model_.next_number()) return model_.known()[number].id;
-  return ids_[number - model_.next_number()];
+std::uint32_t StoreWorker::next_number() {
+  const std::lock_guard lock(numbers_mutex_);
+  return model_.next_number();
 }
 
-/// It is there, and whole; `whole`: and can be found.
+/// How it may have been at some moment from the ticket `since` until now.
+std::vector<Condition> StoreWorker::conditions(std::uint32_t number, std::uint64_t since) {
+  const std::uint64_t now = journal_.ticket();
+  const std::lock_guard lock(numbers_mutex_);
+  return model_.known()[number].between(since, now);
+}
+
+namespace {
+
+bool may_be_there(const std::vector<Condition>& conditions) {
+  return std::any_of(conditions.begin(), conditions.end(), [](auto& c) { return c.there; });
+}
+bool may_be_gone(const std::vector<Condition>& conditions) {
+  return std::any_of(conditions.begin(), conditions.end(), [](auto& c) { return !c.there; });
+}
+
+}  // namespace
+
+/// It is there or not, as it must; and whole. `whole`: and can be found.
 void StoreWorker::check_record(std::uint32_t number, bool whole) {
   const Experience expected = make_experience(model_.recipe(), number);
-  const ExperienceId id = id_of(number);
-  const Result<Experience> found = store_->get(id);
+  const std::string which = "experience " + std::to_string(number);
+  const std::uint64_t since = journal_.ticket();
+  const Result<Experience> found = store_->get(id_of(number));
+  const std::vector<Condition> possible = conditions(number, since);
   if (!found && refusing_ && found.error() == ErrorCode::io_error) return;
-  if (!found) fail("experience " + std::to_string(number) + ": " + found.error().to_string());
-  if (!(*found == expected)) fail("experience " + std::to_string(number) + " is another one");
-  if (whole && can_be_found(expected)) check_search(expected, id);
+  if (found && !may_be_there(possible)) fail(which + " is not there, but can be read");
+  if (found && !(*found == expected)) fail(which + " is another one");
+  if (!found && (found.error() != ErrorCode::not_found || !may_be_gone(possible))) {
+    fail(which + ": " + found.error().to_string());
+  }
+  check_look_up(number);
+  if (whole && can_be_found(expected)) check_search(number, expected);
   ++journal_.records_checked;
 }
 
-void StoreWorker::check_search(const Experience& experience, const ExperienceId& id) {
+void StoreWorker::check_look_up(std::uint32_t number) {
+  const std::uint64_t since = journal_.ticket();
+  const Result<ScanRow> row = store_->look_up(id_of(number));
+  if (row) {
+    if (check_row(*row, since, "look_up") == number) return;
+    fail("look_up of experience " + std::to_string(number) + " gives another one");
+  }
+  if (row.error() == ErrorCode::not_found && may_be_gone(conditions(number, since))) return;
+  fail("look_up of experience " + std::to_string(number) + ": " + row.error().to_string());
+}
+
+void StoreWorker::check_search(std::uint32_t number, const Experience& experience) {
   SimilarityQuery query = exact_query(experience);
+  const ExperienceId id = id_of(number);
   const auto is_it = [&](const Match& match) { return match.id == id; };
+  const std::uint64_t since = journal_.ticket();
   const Result<std::vector<Match>> exact = store_->find_similar(query);
   if (!went_well(exact.status(), "find_similar")) return;
-  check_matches(*exact);
+  check_rows(query, *exact, since, "find_similar");
   const auto own = std::find_if(exact->begin(), exact->end(), is_it);
-  if (own == exact->end() || own->similarity < least_own_similarity) {
-    fail("experience " + std::to_string(number_of(experience.started_at_ns)) +
-         " is not found by what it was stored with: " +
+  if (own == exact->end() ? !may_be_gone(conditions(number, since))
+                          : own->similarity < least_own_similarity) {
+    fail("experience " + std::to_string(number) + " is not found by what it was stored with: " +
          (own == exact->end() ? std::to_string(exact->size()) + " others are"
                               : "its similarity is " + std::to_string(own->similarity)));
   }
@@ -217,34 +251,66 @@ void StoreWorker::check_search(const Experience& experience, const ExperienceId&
   query.effort = 200;
   const Result<std::vector<Match>> matches = store_->find_similar(query);
   if (!went_well(matches.status(), "find_similar")) return;
-  check_matches(*matches);
+  check_rows(query, *matches, since, "find_similar");
+  if (may_be_gone(conditions(number, since))) return;
   ++journal_.searches;
   if (std::none_of(matches->begin(), matches->end(), is_it)) ++journal_.misses;
 }
 
-/// All that an answer says of a record is true.
-void StoreWorker::check_match(const Match& match) {
-  const std::uint32_t number = number_of(match.started_at_ns);
-  if (number >= model_.next_number() + Journal::most_attempts || match.id != id_of(number)) {
-    fail("find_similar names " + match.id.to_string() + ", which nobody stored");
+/// All that an answer says of an experience is true, or was a moment ago.
+template <typename Row>
+std::uint32_t StoreWorker::check_row(const Row& row, std::uint64_t since, const char* what) {
+  const std::uint32_t number = number_of(row.started_at_ns);
+  if (number >= next_number() || row.id != id_of(number)) {
+    fail(std::string(what) + " names " + row.id.to_string() + ", which nobody stored");
   }
-  const Experience expected = make_outline(model_.recipe(), number);
-  if (match.outcome != expected.outcome || match.reward != expected.reward || match.sequence == 0 ||
-      match.sequence > store_->stats().last_sequence) {
-    fail("find_similar says of experience " + std::to_string(number) + " what is not so");
+  const std::string which = "experience " + std::to_string(number);
+  const std::vector<Condition> possible = conditions(number, since);
+  if (!may_be_there(possible)) fail(std::string(what) + " names " + which + ", which is removed");
+  if (row.sequence == 0 || row.sequence > store_->stats().last_sequence ||
+      !fits_some(possible, seen(number, row))) {
+    fail(std::string(what) + " says of " + which + " what is not so: sequence " +
+         std::to_string(row.sequence) + ", " + std::to_string(row.uses) + " uses, reward " +
+         std::to_string(row.reward) + ", " + std::string(to_string(row.outcome)));
   }
-  if (match.experience && !(*match.experience == make_experience(model_.recipe(), number))) {
-    fail("find_similar gives another experience for " + std::to_string(number));
+  if (row.experience && !(*row.experience == make_experience(model_.recipe(), number))) {
+    fail(std::string(what) + " gives another experience for " + which);
   }
+  return number;
 }
 
-void StoreWorker::check_matches(const std::vector<Match>& matches) {
-  for (const Match& match : matches) check_match(match);
-  if (matches.empty() || journal_.records_checked % 4 != 0) return;
-  const ExperienceId id = matches.back().id;
+template <typename Query, typename Row>
+void StoreWorker::check_rows(const Query& query, const std::vector<Row>& rows, std::uint64_t since,
+                             const char* what) {
+  for (const Row& row : rows) {
+    const std::uint32_t number = check_row(row, since, what);
+    const Experience expected = make_outline(model_.recipe(), number);
+    const std::vector<Condition> possible = conditions(number, since);
+    const auto has_outcome = [&](const Condition& condition) {
+      return condition.there && condition.standing.outcome == *query.outcome;
+    };
+    if ((!query.workflow.empty() && query.workflow != expected.workflow) ||
+        (!query.agent.empty() && query.agent != expected.agent) ||
+        (query.outcome && std::none_of(possible.begin(), possible.end(), has_outcome))) {
+      fail(std::string(what) + " names experience " + std::to_string(number) +
+           ", which the filter does not let through");
+    }
+  }
+  if (rows.empty() || journal_.records_checked % 4 != 0) return;
+  check_readable(rows.back().id, number_of(rows.back().started_at_ns), since);
+}
+
+void StoreWorker::check_readable(const ExperienceId& id, std::uint32_t number,
+                                 std::uint64_t since) {
   const Status there = store_->get(id).status();
   if (there.ok() || (refusing_ && there == ErrorCode::io_error)) return;
-  fail("find_similar names " + id.to_string() + ", but reading it answers " + there.to_string());
+  if (there == ErrorCode::not_found && may_be_gone(conditions(number, since))) return;
+  fail("an answer names " + id.to_string() + ", but reading it answers " + there.to_string());
 }
+
+template void StoreWorker::check_rows(const ScanQuery&, const std::vector<ScanRow>&, std::uint64_t,
+                                      const char*);
+template void StoreWorker::check_rows(const SimilarityQuery&, const std::vector<Match>&,
+                                      std::uint64_t, const char*);
 
 }  // namespace frys::torture

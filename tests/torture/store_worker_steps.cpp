@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <thread>
@@ -24,10 +25,6 @@ void limit_file_size(rlim_t bytes) {
   ::setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-constexpr StoreOptions how(bool synced) {
-  return {synced ? Durability::synced : Durability::buffered};
-}
-
 }  // namespace
 
 bool StoreWorker::went_well(const Status& status, const char* what) {
@@ -42,7 +39,8 @@ bool StoreWorker::went_well(const Status& status, const char* what) {
 void StoreWorker::burst() {
   std::vector<Hand> hands;
   for (std::size_t i = 0; i < task_.threads; ++i) {
-    hands.push_back({SeededRandom(random_.next()), {}});
+    hands.push_back({SeededRandom(random_.next())});
+    gather_removed(hands.back());
   }
   if (task_.faults) arm_faults(hands[0]);
   const auto work = [this](Hand& hand) {
@@ -64,92 +62,85 @@ void StoreWorker::burst() {
   }
 }
 
+namespace {
+
+/// What is done, in hundredths; the rest is looking.
+struct Shares {
+  unsigned store_one, store_many, store_later, store_again, sync, remove_one, remove_some, amend;
+};
+constexpr Shares usual{40, 11, 5, 6, 2, 6, 2, 8};
+constexpr Shares churning{10, 18, 3, 3, 2, 16, 16, 10};
+
+}  // namespace
+
 void StoreWorker::step(Hand& hand) {
   ++journal_.operations;
-  const std::uint64_t dice = hand.below(100);
-  if (dice < 45) return store_one(hand);
-  if (dice < 57) return store_many(hand);
-  if (dice < 62) return store_later(hand);
-  if (dice < 69) return store_again(hand);
-  if (dice < 71) return sync();
+  const Shares& shares = task_.churn ? churning : usual;
+  std::uint64_t dice = hand.below(100);
+  const auto is = [&dice](unsigned share) {
+    const bool hit = dice < share;
+    dice -= share;
+    return hit;
+  };
+  if (is(shares.store_one)) return store_one(hand);
+  if (is(shares.store_many)) return store_many(hand);
+  if (is(shares.store_later)) return store_later(hand);
+  if (is(shares.store_again)) return store_again(hand);
+  if (is(shares.sync)) return sync();
+  if (is(shares.remove_one)) return remove_one(hand);
+  if (is(shares.remove_some)) return remove_some(hand);
+  if (is(shares.amend)) return amend(hand);
   look_at(hand);
-}
-
-/// The next that was never stored; none when there is no room to note it.
-std::optional<StoreWorker::Begun> StoreWorker::begin() {
-  std::uint32_t number = 0;
-  {
-    const std::lock_guard lock(numbers_mutex_);
-    const std::uint32_t at = next_number_ - model_.next_number();
-    if (at == Journal::most_attempts) return std::nullopt;
-    journal_.attempts[at].begun = journal_.ticket();
-    number = next_number_++;
-  }
-  Begun begun{number, make_experience(model_.recipe(), number)};
-  const Result<ExperienceId> id = content_id(begun.experience);
-  if (!id) fail("content_id: " + id.error().to_string());
-  ids_[number - model_.next_number()] = *id;
-  return begun;
-}
-
-void StoreWorker::acknowledge(std::uint32_t number, bool synced) {
-  Attempt& attempt = journal_.attempts[number - model_.next_number()];
-  attempt.synced = synced;
-  attempt.acknowledged = journal_.ticket();
-}
-
-void StoreWorker::check_id(std::uint32_t number, const ExperienceId& id) {
-  if (id == id_of(number)) return;
-  fail("experience " + std::to_string(number) + " was stored as " + id.to_string() + ", not " +
-       id_of(number).to_string());
+  note_exchange(hand);
 }
 
 void StoreWorker::store_one(Hand& hand) {
-  std::optional<Begun> begun = begin();
+  std::optional<Begun> begun = begin_some(hand);
   if (!begun) return;
   const bool synced = hand.below(4) == 0;
   const std::uint64_t ticket = journal_.ticket();
   const auto id = store_->store(std::move(begun->experience), how(synced));
   if (!went_well(id.status(), "store")) return;
-  acknowledge(begun->number, synced);
+  acknowledge(begun->change, synced);
   if (synced) journal_.durable(ticket);
-  check_id(begun->number, *id);
-  hand.own.push_back(begun->number);
+  check_id(begun->change.number, *id);
+  hand.own.push_back(begun->change.number);
 }
 
 void StoreWorker::store_many(Hand& hand) {
-  std::vector<std::uint32_t> numbers;
+  std::vector<Change> changes;
   std::vector<Experience> experiences;
-  for (std::uint64_t left = 1 + hand.below(hand.below(20) == 0 ? 300 : 12); left > 0; --left) {
-    std::optional<Begun> begun = begin();
+  const std::uint64_t most = hand.below(task_.churn ? 3 : 20) == 0 ? 300 : 12;
+  for (std::uint64_t left = 1 + hand.below(most); left > 0; --left) {
+    std::optional<Begun> begun = begin_some(hand);
     if (!begun) break;
-    numbers.push_back(begun->number);
+    changes.push_back(begun->change);
     experiences.push_back(std::move(begun->experience));
   }
-  if (numbers.empty()) return;
+  if (changes.empty()) return;
   const bool synced = hand.below(3) == 0;
   const std::uint64_t ticket = journal_.ticket();
   const auto ids = store_->store_many(experiences, how(synced));
   if (!went_well(ids.status(), "store_many")) return;
-  if (ids->size() != numbers.size()) fail("store_many answers too few identities");
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    acknowledge(numbers[i], synced);
-    check_id(numbers[i], (*ids)[i]);
+  if (ids->size() != changes.size()) fail("store_many answers too few identities");
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    acknowledge(changes[i], synced);
+    check_id(changes[i].number, (*ids)[i]);
+    hand.own.push_back(changes[i].number);
   }
   if (synced) journal_.durable(ticket);
-  hand.own.insert(hand.own.end(), numbers.begin(), numbers.end());
 }
 
 void StoreWorker::store_later(Hand& hand) {
-  std::optional<Begun> begun = begin();
+  std::optional<Begun> begun = begin_some(hand);
   if (!begun) return;
   const bool synced = hand.below(2) == 0;
   const std::uint64_t ticket = journal_.ticket();
   ++later_;
   store_->store(std::move(begun->experience), how(synced),
-                [this, n = begun->number, synced, ticket](const Result<ExperienceId>& id) {
+                [this, change = begun->change, synced, ticket](const Result<ExperienceId>& id) {
                   if (id) {
-                    acknowledge(n, synced);
+                    acknowledge(change, synced);
                     if (synced) journal_.durable(ticket);
                   } else if (id.error() != ErrorCode::closed) {
                     (void)went_well(id.status(), "store later");
@@ -162,9 +153,13 @@ void StoreWorker::store_later(Hand& hand) {
 void StoreWorker::store_again(Hand& hand) {
   const std::uint32_t number = some_number(hand);
   if (number == no_number) return;
+  const std::optional<Condition> now = claim(number);
+  if (!now) return;
+  if (!now->there) return let_go(number);
   const bool synced = hand.below(2) == 0;
   const std::uint64_t ticket = journal_.ticket();
   const auto id = store_->store(make_experience(model_.recipe(), number), how(synced));
+  let_go(number);
   if (!went_well(id.status(), "store again")) return;
   if (synced) journal_.durable(ticket);
   check_id(number, *id);
@@ -175,13 +170,11 @@ void StoreWorker::sync() {
   if (went_well(store_->sync(), "sync")) journal_.durable(ticket);
 }
 
-/// One that must be there now.
-std::uint32_t StoreWorker::some_number(Hand& hand) const {
+/// One that was there, and may be removed by now.
+std::uint32_t StoreWorker::some_number(Hand& hand) {
   const bool own = !hand.own.empty() && hand.below(2) == 0;
   const std::vector<std::uint32_t>& from = own ? hand.own : model_.rows();
-  // Where the machine went down, not all of the model's are there.
-  if (from.empty() || (!own && model_.lost_power())) return no_number;
-  return from[hand.below(from.size())];
+  return from.empty() ? no_number : from[hand.below(from.size())];
 }
 
 void StoreWorker::look_at(Hand& hand) {
@@ -189,32 +182,57 @@ void StoreWorker::look_at(Hand& hand) {
   if (number == no_number) return;
   const std::uint64_t dice = hand.below(4);
   if (dice < 2) return check_record(number, dice == 0);
-  if (dice == 2) {
-    ScanQuery query;
-    query.after_sequence = hand.below(store_->size() + 1);
-    query.limit = 1 + hand.below(40);
-    query.with_experience = hand.below(2) == 0;
-    const Result<ScanPage> page = store_->scan(query);
-    if (!went_well(page.status(), "scan")) return;
-    for (const ScanRow& row : page->rows) {
-      check_row(row);
-      if (row.experience &&
-          !(*row.experience == make_experience(model_.recipe(), number_of(row.started_at_ns)))) {
-        fail("a scan gives another experience for sequence " + std::to_string(row.sequence));
-      }
-    }
+  if (dice == 2) return scan_some(hand, number);
+  const Experience experience = make_experience(model_.recipe(), number);
+  if (can_be_found(experience)) find_some(hand, experience);
+}
+
+/// `number` is in the page, unless it is removed or judged otherwise meanwhile.
+void StoreWorker::scan_some(Hand& hand, std::uint32_t number) {
+  const std::uint64_t since = journal_.ticket();
+  const Condition then = conditions(number, since).back();
+  const Experience outline = make_outline(model_.recipe(), number);
+  ScanQuery query;
+  query.after_sequence = then.sequence - std::min(then.sequence, 1 + hand.below(20));
+  query.limit = 21 + hand.below(40);
+  query.with_experience = hand.below(2) == 0;
+  if (hand.below(3) == 0) query.agent = outline.agent;
+  if (hand.below(3) == 0) query.outcome = then.standing.outcome;
+  const Result<ScanPage> page = store_->scan(query);
+  if (!went_well(page.status(), "scan")) return;
+  check_rows(query, page->rows, since, "scan");
+  std::uint64_t last = query.after_sequence;
+  for (const ScanRow& row : page->rows) {
+    if (row.sequence <= last) fail("a scan is not in the order of sequences");
+    last = row.sequence;
+  }
+  const auto is_as_then = [&](const Condition& condition) {
+    return condition.there == then.there && condition.standing.outcome == then.standing.outcome;
+  };
+  const std::vector<Condition> possible = conditions(number, since);
+  if (!then.there || then.sequence == 0 ||
+      !std::all_of(possible.begin(), possible.end(), is_as_then)) {
     return;
   }
-  const Experience experience = make_experience(model_.recipe(), number);
-  if (!can_be_found(experience)) return;
+  if (std::none_of(page->rows.begin(), page->rows.end(),
+                   [&](const ScanRow& row) { return row.sequence == then.sequence; })) {
+    fail("a scan from sequence " + std::to_string(query.after_sequence) + " lacks experience " +
+         std::to_string(number) + " at " + std::to_string(then.sequence));
+  }
+}
+
+void StoreWorker::find_some(Hand& hand, const Experience& experience) {
   SimilarityQuery query = exact_query(experience);
   query.workflow.clear();
   query.k = 1 + hand.below(30);
   if (hand.below(2) == 0) query.agent = experience.agent;
   if (hand.below(3) == 0) query.outcome = experience.outcome;
   query.with_experience = hand.below(2) == 0;
+  const std::uint64_t since = journal_.ticket();
   const Result<std::vector<Match>> matches = store_->find_similar(query);
-  if (went_well(matches.status(), "find_similar")) check_matches(*matches);
+  if (went_well(matches.status(), "find_similar")) {
+    check_rows(query, *matches, since, "find_similar");
+  }
 }
 
 /// Some of what can be refused will be, beginning now or soon.
@@ -253,12 +271,12 @@ void StoreWorker::clear_faults() {
 void StoreWorker::heal() {
   wait_for_later();
   for (int tries = 0; refusing_; ++tries) {
-    std::optional<Begun> begun = begin();
+    std::optional<Begun> begun = begin_new();
     if (!begun) fail("there is no room for one more attempt");
     const auto id = store_->store(std::move(begun->experience), how(true));
     if (!id && tries < 3 && id.error() == ErrorCode::io_error) continue;
     if (!id) fail("nothing refuses any more, but store answers: " + id.error().to_string());
-    acknowledge(begun->number, true);
+    acknowledge(begun->change, true);
     refusing_ = false;
   }
 }
