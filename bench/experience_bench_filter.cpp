@@ -98,7 +98,8 @@ double measure_recall(const ExperienceStore& store, const VectorSet& set, const 
 void store_row(benchmark::State& state, const Share* share) {
   const VectorSet& set = clustered(count);
   const ExperienceStore store = open_store(stored_set(count));
-  wait_until_quiet(store);
+  wait_until_linked(store);
+  wait_until_quiet();
   const Filtered filtered = filter_set(set, share);
   std::size_t effort = neighbours;
   double recall = 0;

@@ -70,7 +70,8 @@ std::pair<std::size_t, double> least_ef(const ExperienceStore& store, const Vect
 void find_similar_row(benchmark::State& state, std::size_t count) {
   const VectorSet& set = clustered(count);
   const ExperienceStore store = open_store(stored_set(count));
-  wait_until_quiet(store);
+  wait_until_linked(store);
+  wait_until_quiet();
   const auto [ef, recall] = least_ef(store, set);
   SimilarityQuery query = plain_query(set.query(0), ef);
   std::vector<double> latencies_us;

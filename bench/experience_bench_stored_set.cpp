@@ -20,9 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t m = 16;
-constexpr std::size_t ef_construction = 128;
-
 Environment bench_environment() {
   static const std::unique_ptr<ThreadPool> pool = [] {
     auto made = ThreadPool::create({}, Environment());
@@ -79,8 +76,8 @@ ExperienceStore open_store(const std::string& path) {
   ExperienceStoreOptions options;
   options.path = path;
   options.dimension = stored_dimension;
-  options.graph_links = m;
-  options.graph_build_effort = ef_construction;
+  options.graph_links = stored_links;
+  options.graph_build_effort = stored_build_effort;
   auto store = ExperienceStore::open(options, bench_environment());
   if (!store) fail(store.error().to_string());
   return std::move(*store);
@@ -92,8 +89,7 @@ void wait_until_linked(const ExperienceStore& store) {
   }
 }
 
-void wait_until_quiet(const ExperienceStore& store) {
-  wait_until_linked(store);
+void wait_until_quiet() {
   std::clock_t before = 0;
   do {
     before = std::clock();
@@ -114,7 +110,8 @@ std::string stored_set(std::size_t count) {
     if (!ids) fail(ids.error().to_string());
     some.clear();
   }
-  wait_until_quiet(store);
+  wait_until_linked(store);
+  wait_until_quiet();
   // What a process that is killed here leaves to the next.
   fs::copy(path, killed_path(count), fs::copy_options::recursive);
   const Status closed = store.close();

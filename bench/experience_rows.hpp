@@ -29,6 +29,10 @@ struct SetSource {
 /// what is left out. `full`: the large ones too.
 std::vector<SetSource> known_sets(const BenchCache& cache, bool full);
 
+/// `count` vectors to store, and queries, whose true neighbours are not known: made ones, or
+/// windows of `recorded` images where these are at hand, then all there are where that is less.
+VectorSet vectors_to_store(std::size_t count, bool recorded);
+
 /// build, search and memory rows of each set, one set after another. `full`: those too whose graphs
 /// build slowly.
 void add_index_rows(const std::vector<SetSource>& sets, const BenchCache& cache, bool full);
@@ -36,5 +40,7 @@ void add_index_rows(const std::vector<SetSource>& sets, const BenchCache& cache,
 /// store, open, find_similar and build rows of the experience store; `full`: with 100,000 too.
 void add_store_rows(bool full);
 void add_filter_rows();
+/// churn and ingest rows; `full`: the long ones too.
+void add_lasting_rows(bool full);
 
 }  // namespace frys::bench

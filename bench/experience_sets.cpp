@@ -19,7 +19,7 @@ constexpr const char* sift = "vectors/sift-128-5k.bvecs.gz";
 constexpr const char* svs_queries = "vectors/svs-queries-128-1k.fvecs";
 constexpr const char* minilm = "vectors/lucene-minilm-384-2641.fvecs.gz";
 
-std::string recorded(const char* relative) {
+std::string file_of(const char* relative) {
   return testing::shared_data(relative).value_or(relative);
 }
 
@@ -30,7 +30,7 @@ Result<VectorSet> clustered_set(const BenchCache& cache) {
 }
 
 Result<VectorSet> minilm_set(const BenchCache& cache) {
-  Result<VectorTable> vectors = read_vectors(recorded(minilm));
+  Result<VectorTable> vectors = read_vectors(file_of(minilm));
   if (!vectors) return vectors.error();
   VectorTable queries = hold_out(*vectors, 11);
   return make_set("minilm-2k", Metric::cosine, std::move(*vectors), std::move(queries), cache);
@@ -38,7 +38,7 @@ Result<VectorSet> minilm_set(const BenchCache& cache) {
 
 /// Searched for some of its own.
 Result<VectorSet> sift_set(const BenchCache& cache) {
-  Result<VectorTable> vectors = read_vectors(recorded(sift));
+  Result<VectorTable> vectors = read_vectors(file_of(sift));
   if (!vectors) return vectors.error();
   VectorTable queries = hold_out(*vectors, 10);
   return make_set("sift-4k", Metric::l2, std::move(*vectors), std::move(queries), cache);
@@ -46,16 +46,16 @@ Result<VectorSet> sift_set(const BenchCache& cache) {
 
 Result<VectorSet> pair_of_files(const char* name, const char* vectors, const char* queries,
                                 const BenchCache& cache) {
-  Result<VectorSet> set = read_set(recorded(vectors), recorded(queries), Metric::l2, cache);
+  Result<VectorSet> set = read_set(file_of(vectors), file_of(queries), Metric::l2, cache);
   if (set) set->name = name;
   return set;
 }
 
 /// Windows of the training images, searched for those of the test images.
 Result<VectorSet> window_set(const char* name, std::size_t count, const BenchCache& cache) {
-  const Result<VectorTable> train = read_vectors(recorded(fashion_train));
+  const Result<VectorTable> train = read_vectors(file_of(fashion_train));
   if (!train) return train.error();
-  const Result<VectorTable> test = read_vectors(recorded(fashion_test));
+  const Result<VectorTable> test = read_vectors(file_of(fashion_test));
   if (!test) return test.error();
   return make_set(name, Metric::l2, image_windows(*train, 1, count),
                   image_windows(*test, 2, max_queries), cache);
@@ -74,6 +74,26 @@ bool at_hand(const std::string& name, std::initializer_list<const char*> files) 
 }
 
 }  // namespace
+
+VectorSet vectors_to_store(std::size_t count, bool recorded) {
+  VectorSet set;
+  set.metric = Metric::cosine;
+  set.dimension = 128;
+  if (recorded && at_hand("windows", {fashion_train, fashion_test})) {
+    const Result<VectorTable> train = read_vectors(file_of(fashion_train));
+    const Result<VectorTable> test = read_vectors(file_of(fashion_test));
+    if (!train || !test) fail((train ? test : train).error().to_string());
+    set.name = "windows";
+    set.vectors = image_windows(*train, 1, count).values;
+    set.queries = image_windows(*test, 2, max_queries).values;
+    return set;
+  }
+  VectorTable vectors = clustered_vectors(count + max_queries, set.dimension, 1);
+  set.name = "clustered";
+  set.queries = hold_out(vectors, vectors.rows() / max_queries).values;
+  set.vectors = std::move(vectors.values);
+  return set;
+}
 
 std::vector<SetSource> known_sets(const BenchCache& cache, bool full) {
   std::vector<SetSource> sets;

@@ -16,6 +16,9 @@
 namespace frys::bench {
 
 inline constexpr std::size_t stored_dimension = 128;
+/// Of every store: M and ef_construction.
+inline constexpr std::size_t stored_links = 16;
+inline constexpr std::size_t stored_build_effort = 128;
 
 /// A folder gone with the process.
 const std::string& scratch_folder();
@@ -27,7 +30,7 @@ Experience experience_of(const VectorSet& set, std::size_t i);
 ExperienceStore open_store(const std::string& path);
 void wait_until_linked(const ExperienceStore& store);
 /// Waits until background work, RocksDB's included, is done: until the process rests.
-void wait_until_quiet(const ExperienceStore& store);
+void wait_until_quiet();
 /// The folder of a closed store of `clustered(count)`, made at the first call.
 std::string stored_set(std::size_t count);
 /// A folder as its process left it when it was killed, with all linked; fresh at every call.
