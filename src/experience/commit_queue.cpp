@@ -176,7 +176,7 @@ CommitQueue::Group CommitQueue::take_group() {
   return group;
 }
 
-void CommitQueue::lead(PendingWrite& first, std::unique_lock<std::mutex>& lock) {
+std::size_t CommitQueue::lead(PendingWrite& first, std::unique_lock<std::mutex>& lock) {
   Group group;
   try {
     group = take_group();
@@ -186,8 +186,11 @@ void CommitQueue::lead(PendingWrite& first, std::unique_lock<std::mutex>& lock) 
     first.done = true;
     line_.pop_front();
     if (!line_.empty()) line_.front()->turn.notify_one();
-    return;
+    return 0;
   }
+  const auto changes = std::count_if(group.begin(), group.end(), [](const PendingWrite* write) {
+    return write->kind != PendingWrite::Kind::amend;
+  });
   lock.unlock();
   run_group(group);
   lock.lock();
@@ -197,6 +200,7 @@ void CommitQueue::lead(PendingWrite& first, std::unique_lock<std::mutex>& lock) 
     if (write != &first) write->turn.notify_one();
   }
   if (!line_.empty()) line_.front()->turn.notify_one();
+  return static_cast<std::size_t>(changes);
 }
 
 void CommitQueue::commit(std::span<PendingWrite> writes) {
@@ -210,7 +214,12 @@ void CommitQueue::commit(std::span<PendingWrite> writes) {
   }
   for (PendingWrite& write : writes) {
     write.turn.wait(lock, [&] { return write.done || line_.front() == &write; });
-    if (!write.done) lead(write, lock);
+    if (write.done) continue;
+    const std::size_t changes = lead(write, lock);
+    // The line may move on meanwhile.
+    lock.unlock();
+    index_.keep_pace(changes);
+    lock.lock();
   }
 }
 

@@ -57,15 +57,15 @@ class CommitQueue {
   [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_.load(); }
 
   /// Returns when all `writes` are done, by this thread or another. They stay in their order; a
-  /// group of them is one atomic write, all of them need not be. Throws bad_alloc, and then
-  /// nothing was written.
+  /// group of them is one atomic write, all of them need not be. Who led a group keeps the graph's
+  /// pace before it goes on. Throws bad_alloc, and then nothing was written.
   void commit(std::span<PendingWrite> writes);
 
  private:
   using Group = std::vector<PendingWrite*>;
 
-  /// `first` is at the head of the line.
-  void lead(PendingWrite& first, std::unique_lock<std::mutex>& lock);
+  /// `first` is at the head of the line. Returns how many were added or removed.
+  std::size_t lead(PendingWrite& first, std::unique_lock<std::mutex>& lock);
   Group take_group();
   void run_group(const Group& group) noexcept;
   Status write_group(const Group& group);

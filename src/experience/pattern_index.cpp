@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <deque>
 #include <optional>
 #include <thread>
@@ -22,6 +23,12 @@ namespace {
 constexpr std::size_t link_threshold = 256;
 // Vectors linked in one task: some ten milliseconds.
 constexpr std::size_t link_slice = 64;
+// Writers are slowed down while more wait; with what a call adds that stays below 512.
+constexpr std::size_t most_waiting = 448;
+// What a writer waits for, by each of its changes: more than one, so that what waits gets less.
+constexpr std::size_t steps_per_change = 2;
+// For so long a writer waits at most: making the tables anew takes longer where they are large.
+constexpr std::chrono::milliseconds longest_hold(100);
 // Addresses are reserved for the most; for fewer where the process may not have so many.
 constexpr std::size_t most_vectors = std::size_t{1} << 26;
 constexpr std::size_t fewest_vectors = std::size_t{1} << 18;
@@ -85,6 +92,7 @@ struct PatternIndex::Shared {
   BackgroundRunner runner;
   std::atomic<bool> scheduled{false};
   std::atomic<bool> stopped{false};
+  std::condition_variable slice_ended;
 
   // Locked in this order.
   std::mutex link_mutex;
@@ -95,6 +103,8 @@ struct PatternIndex::Shared {
   std::shared_ptr<ResidentRows> rows;
   // Under `mutex`.
   std::deque<Removal> removals;  // That the graph does not know of.
+  std::uint64_t steps = 0;       // That the graph has taken,
+  std::uint64_t slices = 0;      // in so many slices.
   // Under link_mutex.
   bool broken = false;  // Nothing is linked any more.
   std::optional<GraphCheckpoint> checkpoint;
@@ -107,6 +117,8 @@ struct PatternIndex::Shared {
   Result<std::shared_ptr<ResidentRows>> make_rows() const;
   [[nodiscard]] std::size_t waiting() const noexcept;
   bool link(std::size_t at_most) noexcept;
+  bool link_locked(std::size_t at_most) noexcept;
+  bool link_or_wait(std::size_t at_most, std::chrono::steady_clock::time_point latest) noexcept;
   bool link_one();
   bool retire_one();
   [[nodiscard]] bool has_too_many_removed() const noexcept;
@@ -273,16 +285,45 @@ void PatternIndex::Shared::exchange(const std::shared_ptr<ResidentRows>& fresh,
 /// Takes some steps. False when there is nothing more to do, now or ever.
 bool PatternIndex::Shared::link(std::size_t at_most) noexcept {
   const std::lock_guard lock(link_mutex);
+  return link_locked(at_most);
+}
+
+/// The same, under link_mutex.
+bool PatternIndex::Shared::link_locked(std::size_t at_most) noexcept {
   bool more = !stopped.load() && !broken;
+  std::size_t taken = 0;
   try {
-    for (std::size_t i = 0; more && i < at_most; ++i) more = link_one();
+    while (more && taken < at_most) {
+      more = link_one();
+      if (more) ++taken;
+    }
   } catch (const std::bad_alloc&) {
     broken = true;
     more = false;
     warn("the search graph can't grow any more", Status::out_of_memory());
   }
   if (!broken && changes >= saved_changes + std::max(least_growth, saved_nodes / 2)) save();
+  {
+    const std::lock_guard lock(mutex);
+    steps += taken;
+    ++slices;
+  }
+  slice_ended.notify_all();
   return more;
+}
+
+/// Takes some steps; where somebody else does, waits for the end of that slice. False when there is
+/// nothing more to do.
+bool PatternIndex::Shared::link_or_wait(std::size_t at_most,
+                                        std::chrono::steady_clock::time_point latest) noexcept {
+  std::unique_lock lock(mutex);
+  const std::uint64_t known = slices;
+  lock.unlock();
+  const std::unique_lock link_lock(link_mutex, std::try_to_lock);
+  if (link_lock.owns_lock()) return link_locked(at_most);
+  lock.lock();
+  slice_ended.wait_until(lock, latest, [&] { return slices != known; });
+  return true;
 }
 
 // ---- the index -------------------------------------------------------------------------------
@@ -364,6 +405,23 @@ void PatternIndex::link_appended() noexcept {
     shared_->scheduled.store(false);
   }
   while (shared_->waiting() >= link_threshold && shared_->link(link_slice)) {
+  }
+}
+
+void PatternIndex::keep_pace(std::size_t changes) noexcept {
+  using Clock = std::chrono::steady_clock;
+  Shared& shared = *shared_;
+  if (changes == 0 || shared.waiting() <= most_waiting) return;
+  const Clock::time_point latest = Clock::now() + longest_hold;
+  const auto steps = [&shared] {
+    const std::lock_guard lock(shared.mutex);
+    return shared.steps;
+  };
+  std::uint64_t taken = steps();
+  const std::uint64_t enough = taken + changes * steps_per_change;
+  while (taken < enough && shared.waiting() > most_waiting && Clock::now() < latest) {
+    if (!shared.link_or_wait(std::min<std::size_t>(link_slice, enough - taken), latest)) return;
+    taken = steps();
   }
 }
 

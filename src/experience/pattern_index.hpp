@@ -97,6 +97,10 @@ class PatternIndex {
   /// Has what was appended and removed taken into the graph: in the background, or here when there
   /// is none; without a turn.
   void link_appended() noexcept;
+  /// For who has added and removed `changes`, without a turn: while more wait for the graph than a
+  /// search should compare one by one, waits until it has taken in twice as many, or takes them in
+  /// itself where nobody else does. A tenth of a second at most, but for a step that takes longer.
+  void keep_pace(std::size_t changes) noexcept;
 
   /// Vectors that are in the graph; what all of it takes.
   [[nodiscard]] std::size_t linked() const noexcept;

@@ -135,6 +135,34 @@ TEST_F(StoreConcurrencyTest, ClosingWaitsForWhoIsInside) {
   }
 }
 
+TEST_F(StoreConcurrencyTest, WritersDoNotOutrunTheGraph) {
+  ExperienceStoreOptions slow_to_link = options();
+  slow_to_link.graph_build_effort = 600;
+  Result<ExperienceStore> store = ExperienceStore::open(slow_to_link, environment());
+  ASSERT_TRUE(store);
+  constexpr int writers = 3;
+  std::vector<std::thread> threads;
+  std::atomic<int> problems{0};
+  for (int w = 0; w < writers; ++w) {
+    threads.emplace_back([&, w] {
+      std::vector<Experience> some(20);
+      for (int i = 0; i < 50; ++i) {
+        for (std::size_t j = 0; j < some.size(); ++j) {
+          some[j] = numbered_experience((w * 50 + i) * 20 + static_cast<int>(j));
+          some[j].embedding = random_vector(32, static_cast<std::uint32_t>(some[j].duration_ns));
+        }
+        if (!store->store_many(some)) ++problems;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const ExperienceStoreStats stats = store->stats();
+  EXPECT_EQ(problems.load(), 0);
+  EXPECT_EQ(stats.experiences, 3000U);
+  // Nothing is linked before 1,024 are there; what waits then gets less with every write.
+  EXPECT_LE(stats.experiences - stats.indexed, 800U);
+}
+
 TEST(OperationGateTest, LetsNobodyInOnceClosed) {
   detail::OperationGate gate;
   ASSERT_TRUE(gate.enter());

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -235,6 +236,46 @@ TEST(PatternIndexTest, ReadersFindEveryWriteWhileTheGraphGrows) {
   for (std::uint32_t i = 0; i < total; i += 10) look_for(i);
   // The graph is approximate, but not to that which is in it.
   EXPECT_LE(missed.load(), searches.load() / 5000);
+}
+
+TEST(PatternIndexTest, AWriterKeepsThePaceOfTheGraph) {
+  TestExecutor executor;
+  const auto index = make_index(executor, 0);
+  std::size_t most_waiting = 0;
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    add(*index, unit_vector(i).data());
+    index->link_appended();
+    index->keep_pace(1);
+    // Nothing is linked before 1,024 are there; what waited then is caught up at two for one.
+    if (i > 2500) most_waiting = std::max(most_waiting, i + 1 - index->linked());
+  }
+  EXPECT_LE(most_waiting, 600U);
+}
+
+TEST(PatternIndexTest, AWriterLinksWhereNobodyElseDoes) {
+  TestExecutor executor(0, 0);  // No thread: what it is given waits.
+  const auto index = make_index(executor, 1500);
+  index->link_appended();
+  index->keep_pace(0);
+  EXPECT_EQ(index->linked(), 0U);
+  index->keep_pace(10);
+  EXPECT_EQ(index->linked(), 20U);
+  for (int i = 0; i < 40; ++i) index->keep_pace(32);
+  // No more than searches can bear to compare.
+  EXPECT_NEAR(static_cast<double>(1500 - index->linked()), 448 - 32, 32);
+  const std::size_t linked = index->linked();
+  index->keep_pace(10);
+  EXPECT_EQ(index->linked(), linked);
+}
+
+TEST(PatternIndexTest, NobodyIsHeldBackByAnIndexThatIsClosed) {
+  TestExecutor executor(0, 0);
+  const auto index = make_index(executor, 1500);
+  index->close();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) index->keep_pace(100);
+  EXPECT_EQ(index->linked(), 0U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 TEST(PatternIndexTest, ClosingEndsTheLinking) {

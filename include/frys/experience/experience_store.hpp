@@ -92,6 +92,8 @@ struct ExperienceStoreStats {
 ///
 /// Threads: every member is safe, except that moving and destroying need the store alone. Readers
 /// do not wait for writers; those with a filter may, while one enters what filters know.
+/// Who stores or removes is held to the pace of the graph while some 450 changes wait for it: until
+/// it has taken in two for each of theirs, a tenth of a second at most for up to 256 of them.
 /// Executor: background work (tables being written and merged, linking the graph) is background
 /// work of `environment.executor`; a call that finds it piling up takes a share. With an inline
 /// executor, calls do it themselves. Close it before the executor.
