@@ -58,6 +58,16 @@ std::uint64_t lag_of(const ExperienceStoreStats& stats) {
   return stats.experiences + stats.removed - stats.indexed;
 }
 
+/// Waits until the graph knows of all changes, but the few it does not begin for, and the process
+/// rests.
+void wait_until_settled(const ExperienceStore& store) {
+  for (ExperienceStoreStats stats = store.stats();
+       lag_of(stats) >= 256 || stats.removed > 512 + stats.experiences / 8; stats = store.stats()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  wait_until_quiet();
+}
+
 /// In bytes, as the system counts: `VmRSS`, or `VmHWM`, the most since `forget_most_resident`.
 double resident_bytes(const std::string& which) {
   std::ifstream status("/proc/self/status");
@@ -91,6 +101,7 @@ class Churned {
     add(count);
     most_bytes_ = std::max(most_bytes_, bytes_per_live());
   }
+  void settle() const { wait_until_settled(store_); }
   /// The share of true neighbours that is found.
   [[nodiscard]] double recall() const {
     const std::span live =
@@ -130,7 +141,7 @@ void churn_row(benchmark::State& state, std::size_t live, std::size_t rounds, bo
   const VectorSet set = vectors_to_store(live * (rounds + 1), recorded);
   Churned churned(set);
   for (std::size_t added = 0; added < live; added += changed_at_once) churned.add(changed_at_once);
-  wait_until_quiet();
+  churned.settle();
   state.counters["recall_before"] = churned.recall();
   state.counters["bytes_per_live_before"] = churned.bytes_per_live();
   const double resident = resident_bytes("VmRSS");
@@ -139,7 +150,7 @@ void churn_row(benchmark::State& state, std::size_t live, std::size_t rounds, bo
     for (std::size_t done = 0; done < live * rounds; done += changed_at_once) {
       churned.replace(changed_at_once);
     }
-    wait_until_quiet();
+    churned.settle();
   }
   // That is of all memory of the process, the set's vectors included.
   state.counters["resident_grew_most_per_live"] =
@@ -262,12 +273,12 @@ void ingest_row(benchmark::State& state, double seconds, std::size_t most, bool 
     const auto ids = store.store_many(some);
     if (!ids) fail(ids.error().to_string());
   }
-  wait_until_quiet();
+  wait_until_settled(store);
   const double idle_seconds = std::min(seconds / 5, 3.0);
   Latencies idle = ask_for(store, set, idle_seconds);
   Ingest result;
   for ([[maybe_unused]] auto _ : state) result = ingest(store, set, at_first, seconds);
-  wait_until_quiet();
+  wait_until_settled(store);
   Latencies after = ask_for(store, set, idle_seconds);
   const double rate = static_cast<double>(result.stored) / result.seconds;
   state.counters["stored_per_second"] = rate;

@@ -3,8 +3,9 @@
 
 // The experience store, beside RocksDB alone where it only writes. Rows:
 //
-//   store/1, store/64                 one experience a call, 64 a call, buffered; RocksDB puts the
-//                                     same bytes under the same keys in one batch a call
+//   store/1, store/64                 one experience a call, 64 a call, buffered, in bursts between
+//                                     which the graph catches up; RocksDB puts the same bytes under
+//                                     the same keys in one batch a call
 //   open/empty, open/clean, open/killed  until the store answers its first query: one that is made,
 //                                     one of 100,000 that was closed, and one that was not
 //   build/store-<n>/frys              from opening the store of n until each vector is linked
@@ -118,6 +119,16 @@ void open_row(benchmark::State& state, const std::function<std::string()>& folde
   }
 }
 
+/// So many that no writer has to wait for the graph, which catches up before the next.
+constexpr std::size_t burst = 192;
+
+/// Nothing is linked before there are 1,024.
+void wait_until_few_wait(const ExperienceStore& store) {
+  while (store.size() > 1'024 && store.stats().indexed + 256 <= store.size()) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+}
+
 /// Experiences to store, each different from all stored before.
 class Supply {
  public:
@@ -128,7 +139,7 @@ class Supply {
   }
   [[nodiscard]] bool empty() const { return cut_ == chunks_.size(); }
   void refill() {
-    chunks_.assign(std::max<std::size_t>(1, 4096 / batch_), {});
+    chunks_.assign(burst / batch_, {});
     cut_ = 0;
     for (std::vector<Experience>& chunk : chunks_) {
       for (std::size_t i = 0; i < batch_; ++i) {
@@ -155,6 +166,7 @@ void store_frys(benchmark::State& state, std::size_t batch) {
     if (supply.empty()) {
       state.PauseTiming();
       supply.refill();
+      wait_until_few_wait(store);
       state.ResumeTiming();
     }
     const auto ids = store.store_many(supply.next());
