@@ -102,7 +102,10 @@ struct Kept {
 constexpr Kept killed{"v1-killed", rich, rich_floats, rich_experience};
 constexpr Kept tables{"v1-tables", rich, rich_floats, rich_experience};
 // Of this one the graph alone is kept: so many rows would be too many bytes.
-constexpr Kept graph{"v1-graph", plain, plain_floats, plain_experience};
+constexpr Kept graph{"v2-graph", plain, plain_floats, plain_experience};
+constexpr Kept earlier_graph{"v1-graph", plain, plain_floats, plain_experience};
+// Some of these were removed, amended, and added again.
+constexpr Kept changed{"v2-changed", rich, rich_floats, rich_experience};
 
 ExperienceStoreOptions options_of(const Kept& kept, const std::string& path) {
   ExperienceStoreOptions options;
@@ -125,14 +128,14 @@ class StoredFormat : public ::testing::Test {
     return path;
   }
   /// A store made now, with the graph that is kept.
-  std::string make_below_kept_graph() {
+  std::string make_below(const Kept& kept_graph) {
     std::string path = folder_ / "made";
     {
-      Result<ExperienceStore> store = open(graph, path);
+      Result<ExperienceStore> store = open(kept_graph, path);
       EXPECT_TRUE(store->store_many(plain_experiences()));
     }
     fs::remove_all(path + "/graph");
-    fs::rename(copy(graph), path + "/graph");
+    fs::rename(copy(kept_graph), path + "/graph");
     return path;
   }
   static Result<ExperienceStore> open(const Kept& kept, const std::string& path) {
@@ -232,7 +235,7 @@ TEST_F(StoredFormat, Tables) {
 }
 
 TEST_F(StoredFormat, Graph) {
-  const std::string path = make_below_kept_graph();
+  const std::string path = make_below(graph);
   Result<ExperienceStore> store = open(graph, path);
   ASSERT_TRUE(store) << store.error().to_string();
   EXPECT_EQ(store->stats().indexed, 1088U);
@@ -247,6 +250,40 @@ TEST_F(StoredFormat, Graph) {
   // It was read, not made anew: else there were a second generation.
   EXPECT_TRUE(fs::exists(path + "/graph/graph-00000000000000000001"));
   EXPECT_FALSE(fs::exists(path + "/graph/graph-00000000000000000002"));
+}
+
+// It knows nothing of sequences, so that it can't be told what it links: another is made.
+TEST_F(StoredFormat, TheGraphOfAnEarlierVersionIsMadeAnew) {
+  const std::string path = make_below(earlier_graph);
+  Result<ExperienceStore> store = open(earlier_graph, path);
+  ASSERT_TRUE(store) << store.error().to_string();
+  expect_all_rows(earlier_graph, *store);
+  EXPECT_THAT(found(*store, {.vector = odd_vector(17, plain_floats), .k = 1}), ElementsAre(18U));
+  EXPECT_TRUE(store->close().ok());
+  EXPECT_TRUE(fs::exists(path + "/graph/graph-00000000000000000002"));
+}
+
+TEST_F(StoredFormat, Changes) {
+  const std::string path = copy(changed);
+  Result<ExperienceStore> store = open(changed, path);
+  ASSERT_TRUE(store) << store.error().to_string();
+  EXPECT_EQ(store->size(), 37U);
+  EXPECT_EQ(store->stats().last_sequence, 48U);
+  for (const int removed : {8, 17, 39}) {
+    EXPECT_EQ(store->get(*content_id(rich_experience(removed))).status(), ErrorCode::not_found);
+  }
+  const Result<ScanRow> again = store->look_up(*content_id(rich_experience(3)));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->sequence, 48U);
+  EXPECT_TRUE(*store->get(again->id) == rich_experience(3));
+  const Result<ScanRow> amended = store->look_up(*content_id(rich_experience(5)));
+  ASSERT_TRUE(amended);
+  EXPECT_EQ(amended->sequence, 6U);
+  EXPECT_EQ(amended->outcome, Outcome::partial);
+  EXPECT_EQ(amended->reward, 2.5);
+  EXPECT_EQ(amended->uses, 5U);
+  EXPECT_EQ(amended->used_at_ns, 78);
+  EXPECT_TRUE(*store->get(amended->id) == rich_experience(5));
 }
 
 TEST_F(StoredFormat, ItTellsWhatItWasMadeWith) {
@@ -409,12 +446,12 @@ TEST_F(LaterFormat, ARecordIsRefusedAndTheOthersAreServed) {
 }
 
 TEST_F(LaterFormat, AGraphIsMadeAnew) {
-  const std::string path = make_below_kept_graph();
+  const std::string path = make_below(graph);
   for (const auto& entry : fs::directory_iterator(path + "/graph")) {
     std::string file = text_of(entry.path());
     detail::patch_value(file, 8, std::uint32_t{some_later_version});
-    detail::patch_value(file, 84,
-                        detail::crc32c(detail::as_byte_span(std::string_view(file).substr(0, 84))));
+    detail::patch_value(file, 76,
+                        detail::crc32c(detail::as_byte_span(std::string_view(file).substr(0, 76))));
     std::ofstream(entry.path(), std::ios::binary) << file;
   }
   Result<ExperienceStore> store = open(graph, path);
@@ -424,6 +461,15 @@ TEST_F(LaterFormat, AGraphIsMadeAnew) {
 
 // ---- how they were made ----------------------------------------------------------------------
 
+bool change(ExperienceStore& store) {
+  const auto id = [](int i) { return *content_id(rich_experience(i)); };
+  const Amendment first{.outcome = Outcome::partial, .reward = 2.5, .uses = 4, .used_at_ns = 77};
+  return store.remove(id(3)).ok() && store.remove(id(17)).ok() && store.remove(id(39)).ok() &&
+         store.amend(id(5), first).ok() && store.amend(id(5), {.uses = 1, .used_at_ns = 78}).ok() &&
+         store.amend(id(8), {.reward = -1}).ok() && store.remove(id(8)).ok() &&
+         store.store(rich_experience(3)).has_value();
+}
+
 /// Stores what belongs into `kept`, in a process that is killed when it has.
 void store_and_be_killed(const Kept& kept, const std::string& path) {
   const pid_t pid = ::fork();
@@ -432,6 +478,7 @@ void store_and_be_killed(const Kept& kept, const std::string& path) {
     for (int i = 0; store && i < kept.experiences; ++i) {
       if (!store->store(kept.make(i))) ::_exit(1);
     }
+    if (std::string_view(kept.name) == changed.name && !change(*store)) ::_exit(1);
     ::raise(SIGKILL);
   }
   int status = 0;
@@ -445,12 +492,13 @@ TEST(StoredFormatMaker, DISABLED_MakesTheStoresOfThisVersion) {
   ASSERT_NE(where, nullptr);
   const std::string folder = where;
   store_and_be_killed(killed, folder + "/" + killed.name);
+  store_and_be_killed(changed, folder + "/" + changed.name);
   const std::string path = folder + "/" + tables.name;
   store_and_be_killed(tables, path);
   ExperienceStoreOptions options = options_of(tables, path);
   options.salvage = true;  // Makes tables of the logs.
   EXPECT_TRUE(ExperienceStore::open(options, Environment()));
-  for (const Kept& kept : {killed, tables}) fs::remove(folder + "/" + kept.name + "/LOCK");
+  for (const Kept& kept : {killed, changed, tables}) fs::remove(folder + "/" + kept.name + "/LOCK");
   const testing::TemporaryFolder other;
   const std::string graphs = other / "store";
   EXPECT_TRUE(ExperienceStore::open(options_of(graph, graphs), Environment())
