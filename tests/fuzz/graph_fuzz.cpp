@@ -41,9 +41,11 @@ std::unique_ptr<IndexCore> unlinked() {
   return core;
 }
 
+constexpr auto key_of = [](std::uint32_t node) { return std::uint64_t{node}; };
+
 std::string saved(const IndexCore& core) {
   std::string bytes;
-  const Status status = core.save_graph([&](std::span<const std::byte> part) {
+  const Status status = core.save_graph(key_of, [&](std::span<const std::byte> part) {
     bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
     return Status();
   });
@@ -52,7 +54,7 @@ std::string saved(const IndexCore& core) {
 }
 
 Status load(IndexCore& core, std::string_view bytes) {
-  return core.load_graph(std::as_bytes(std::span(bytes)));
+  return core.load_graph(std::as_bytes(std::span(bytes)), key_of);
 }
 
 void link_up_to(IndexCore& core, std::size_t count) {
@@ -100,7 +102,8 @@ void mend(std::string& input) {
   std::memcpy(&header, input.data(), sizeof(header));
   std::memcpy(&own, graph_of(0).data(), sizeof(own));
   std::memcpy(&header, &own, offsetof(GraphFileHeader, nodes));
-  std::size_t sizes[] = {dimension * sizeof(float), header.nodes * 8, header.nodes * 8 * links,
+  std::size_t sizes[] = {dimension * sizeof(float), header.nodes * 8, header.nodes * 4,
+                         header.nodes * 8,          header.nodes,     header.nodes * 8 * links,
                          header.blocks * 4 * links};
   std::size_t wanted = sizeof(header);
   for (const std::size_t size : sizes) wanted += std::min(size, most_bytes) + sizeof(header.crc);
