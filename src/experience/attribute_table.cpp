@@ -20,9 +20,9 @@ void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
       Field& field = fields_[f];
       auto found = field.numbers.find(texts[f]);
       if (found == field.numbers.end()) {
-        const auto number = static_cast<std::uint32_t>(field.carriers.size());
-        field.texts.reserve(number + std::size_t{1});
-        field.carriers.emplace_back();
+        const auto number = static_cast<std::uint32_t>(field.texts.size());
+        if (number == field.texts.capacity()) field.texts.reserve(2 * field.texts.size() + 8);
+        field.carriers.resize(number + std::size_t{1});
         found = field.numbers.emplace(texts[f], number).first;
         field.texts.push_back(&found->first);
       }
@@ -36,6 +36,8 @@ void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
 
 void AttributeTable::append(const AttributeTable& from, std::uint32_t ordinal) {
   const Attributes& row = from.row(ordinal);
+  // First: where it is amended meanwhile, that is seen by another number.
+  const std::uint64_t amended_at = row.amended_at;
   LogEntry entry{row.id, row.outcome, row.reward, row.started_at_ns, row.stored_at_ns, {}, {}, {}};
   {
     const std::shared_lock lock(from.mutex_);
@@ -47,20 +49,23 @@ void AttributeTable::append(const AttributeTable& from, std::uint32_t ordinal) {
   Attributes& own = *rows_.row(size_ - 1);
   own.uses.store(row.uses);
   own.used_at_ns.store(row.used_at_ns);
-  own.amended_at.store(row.amended_at);
+  own.amended_at.store(amended_at);
+}
+
+void AttributeTable::list_as(std::uint32_t ordinal, Outcome outcome) {
+  const std::unique_lock lock(mutex_);
+  // It stays among the carriers of an earlier one: who reads their list looks at the row.
+  outcomes_[static_cast<int>(outcome)].insert(ordinal);
 }
 
 void AttributeTable::amend(std::uint32_t ordinal, const Standing& standing,
-                           std::uint64_t sequence) {
+                           std::uint64_t sequence) noexcept {
   Attributes& row = *rows_.row(ordinal);
   row.outcome.store(standing.outcome);
   row.reward.store(standing.reward);
   row.uses.store(standing.uses);
   row.used_at_ns.store(standing.used_at_ns);
-  row.amended_at.store(sequence);
-  const std::unique_lock lock(mutex_);
-  // It stays among the carriers of an earlier one: who reads their list looks at the row.
-  outcomes_[static_cast<int>(standing.outcome)].insert(ordinal);
+  row.amended_at.store(sequence);  // Last: see `append`.
 }
 
 std::uint32_t AttributeTable::find(std::uint64_t sequence, std::size_t size) const noexcept {

@@ -22,7 +22,8 @@
 
 namespace frys::detail {
 
-/// A value that one thread changes while others read it: they see the old one or the new one.
+/// A value that one thread changes while others read it: they see the old one, or the new one and
+/// all that was changed before it.
 template <typename T>
 class Shared {
  public:
@@ -30,10 +31,10 @@ class Shared {
   Shared(T value) noexcept : value_(value) {}  // NOLINT: it is that value.
   operator T() const noexcept {                // NOLINT: the same.
     T value;
-    __atomic_load(&value_, &value, __ATOMIC_RELAXED);
+    __atomic_load(&value_, &value, __ATOMIC_ACQUIRE);
     return value;
   }
-  void store(T value) noexcept { __atomic_store(&value_, &value, __ATOMIC_RELAXED); }
+  void store(T value) noexcept { __atomic_store(&value_, &value, __ATOMIC_RELEASE); }
 
  private:
   T value_;
@@ -88,9 +89,11 @@ class AttributeTable {
   void append(const LogEntry& entry, std::uint64_t sequence);
   /// The same with row `ordinal` of `from`, as it stands.
   void append(const AttributeTable& from, std::uint32_t ordinal);
-  /// Gives a row another standing, by the amendment at `sequence`. Throws bad_alloc, and then it is
-  /// not among the carriers of another outcome.
-  void amend(std::uint32_t ordinal, const Standing& standing, std::uint64_t sequence);
+  /// Has a row be among the carriers of `outcome`, too: before it is amended to that. Throws
+  /// bad_alloc, and then nothing has changed.
+  void list_as(std::uint32_t ordinal, Outcome outcome);
+  /// Gives a row, which is listed so, another standing, by the amendment at `sequence`.
+  void amend(std::uint32_t ordinal, const Standing& standing, std::uint64_t sequence) noexcept;
   /// Takes back the rows from `size` on.
   void truncate(std::uint32_t size) noexcept { size_ = size; }
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }

@@ -48,11 +48,14 @@ class Carriers {
   static constexpr std::size_t rows_per_carrier = 64;
 
   void mark(std::uint32_t row) {
-    if (marks_ == nullptr && (rows_.size() < least_marked || rows_.size() < row / rows_per_carrier))
+    const std::uint32_t last = rows_.back();
+    if (marks_ == nullptr &&
+        (rows_.size() < least_marked || rows_.size() < last / rows_per_carrier)) {
       return;
-    if (marks_ == nullptr || row / 64 >= marks_->words.size()) {
+    }
+    if (marks_ == nullptr || last / 64 >= marks_->words.size()) {
       // Others may be reading the old ones.
-      marks_ = std::make_shared<Marks>(row / 64 + row / 128 + 64);
+      marks_ = std::make_shared<Marks>(last / 64 + last / 128 + 64);
       for (const std::uint32_t each : rows_) set(each);
     }
     set(row);

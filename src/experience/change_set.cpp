@@ -83,6 +83,7 @@ Status ChangeSet::amend(const ExperienceId& id, const Amendment& amendment, std:
   }
   const std::uint64_t sequence = next_sequence();
   amended_.reserve(amended_.size() + 1);
+  index_.rows().attributes.list_as(*ordinal, standing.outcome);
   changes_.push_back(
       {.item = LogAmendment{id, sequences_.at(id), standing}, .made_void = before.sequence});
   amended_.push_back({*ordinal, sequence, standing});
@@ -94,10 +95,7 @@ void ChangeSet::apply() noexcept {
   ResidentRows& rows = index_.rows();
   for (const std::span<const float> unit : added_) rows.core.append(unit.data());
   for (const Amended& one : amended_) {
-    try {
-      rows.attributes.amend(one.ordinal, one.standing, one.sequence);
-    } catch (const std::bad_alloc&) {
-    }
+    rows.attributes.amend(one.ordinal, one.standing, one.sequence);
   }
   for (const Removed& one : removed_) {
     try {

@@ -45,7 +45,9 @@ Status CommitQueue::take_in(std::uint64_t sequence, const LogItem& item,
     status = take_addition(sequence, *added, vector);
   } else if (const auto* amended = std::get_if<LogAmendment>(&item)) {
     if (index_.rows().find(amended->target, ordinal)) {
-      index_.rows().attributes.amend(ordinal, amended->standing, sequence);
+      AttributeTable& attributes = index_.rows().attributes;
+      attributes.list_as(ordinal, amended->standing.outcome);
+      attributes.amend(ordinal, amended->standing, sequence);
     }
   } else if (const auto* removed = std::get_if<LogRemoval>(&item)) {
     // It is known only where a write was thought to have failed.
@@ -91,18 +93,24 @@ Status CommitQueue::heal() {
   return status;
 }
 
-/// Removes the first of those that have been kept long enough.
-void CommitQueue::add_expired(ChangeSet& changes, std::int64_t now_ns) {
-  if (keep_for_ns_ == 0) return;
+/// Removes the first of those that have been kept long enough; answers the sequence up to which
+/// that is so then.
+std::uint64_t CommitQueue::add_expired(ChangeSet& changes, std::int64_t now_ns) const {
+  std::uint64_t through = expired_through_;
+  if (keep_for_ns_ == 0) return through;
   const ResidentRows& rows = index_.rows();
   const auto size = static_cast<std::uint32_t>(rows.core.size());
   std::uint32_t ordinal = rows.attributes.find(expired_through_ + 1, size);
   for (std::size_t removed = 0; ordinal < size && removed < group_writes; ++ordinal) {
     const Attributes& row = rows.attributes.row(ordinal);
-    if (row.stored_at_ns >= now_ns - keep_for_ns_) return;
-    expired_through_ = row.sequence;
+    if (row.stored_at_ns >= now_ns - keep_for_ns_) break;
+    through = row.sequence;
+    // What was removed may be there again, as a younger one.
+    const auto found = sequences_.find(row.id);
+    if (found == sequences_.end() || found->second != row.sequence) continue;
     if (changes.remove(row.id).ok()) ++removed;
   }
+  return through;
 }
 
 Status CommitQueue::write_changes(ChangeSet& changes, bool sync) {
@@ -124,7 +132,6 @@ Status CommitQueue::write_group(const Group& group) {
   const std::int64_t now_ns = environment_.clock->wall_ns();
   ChangeSet changes(index_, sequences_, last_sequence_.load() + 1);
   bool sync = false;
-  const std::uint64_t expired_through = expired_through_;
   for (PendingWrite* write : group) {
     sync = sync || write->sync;
     write->addition.entry.stored_at_ns = now_ns;
@@ -132,21 +139,26 @@ Status CommitQueue::write_group(const Group& group) {
                     : write->kind == PendingWrite::Kind::remove
                         ? changes.remove(write->id)
                         : changes.amend(write->id, write->amendment, now_ns);
-    if (!write->status.ok() && write->status != ErrorCode::not_found) return write->status;
+    // Where the index is full the others may be to make room.
+    if (!write->status.ok() && write->status != ErrorCode::not_found &&
+        write->status != ErrorCode::failed_precondition) {
+      return write->status;
+    }
   }
-  add_expired(changes, now_ns);
+  const std::uint64_t expired_through = add_expired(changes, now_ns);
   Status status = write_changes(changes, sync);
-  if (!status.ok()) expired_through_ = expired_through;
+  if (status.ok()) expired_through_ = expired_through;
   return status;
 }
 
 Result<bool> CommitQueue::expire() {
   const auto turn = index_.turn();
   ChangeSet changes(index_, sequences_, last_sequence_.load() + 1);
-  add_expired(changes, environment_.clock->wall_ns());
+  const std::uint64_t expired_through = add_expired(changes, environment_.clock->wall_ns());
   const bool some = !changes.changes().empty();
   Status status = write_changes(changes, false);
   if (!status.ok()) return status;
+  expired_through_ = expired_through;
   return some;
 }
 
@@ -155,8 +167,10 @@ void CommitQueue::run_group(const Group& group) noexcept {
   try {
     status = write_group(group);
   } catch (const std::bad_alloc&) {
+    behind_ = true;  // It may have been written all the same.
     status = Status::out_of_memory();
   } catch (const std::exception& error) {
+    behind_ = true;
     status = Status(ErrorCode::internal, std::string("experience store: ") + error.what());
   }
   for (PendingWrite* write : group) {
@@ -212,15 +226,14 @@ void CommitQueue::commit(std::span<PendingWrite> writes) {
     for (; in_line > 0; --in_line) line_.pop_back();
     throw;
   }
+  std::size_t changes = 0;
   for (PendingWrite& write : writes) {
     write.turn.wait(lock, [&] { return write.done || line_.front() == &write; });
-    if (write.done) continue;
-    const std::size_t changes = lead(write, lock);
-    // The line may move on meanwhile.
-    lock.unlock();
-    index_.keep_pace(changes);
-    lock.lock();
+    if (!write.done) changes += lead(write, lock);
   }
+  // The line moves on meanwhile.
+  lock.unlock();
+  index_.keep_pace(changes);
 }
 
 }  // namespace frys::detail

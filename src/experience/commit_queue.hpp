@@ -71,7 +71,7 @@ class CommitQueue {
   Status write_group(const Group& group);
   Status heal();
   Status write_changes(ChangeSet& changes, bool sync);
-  void add_expired(ChangeSet& changes, std::int64_t now_ns);
+  std::uint64_t add_expired(ChangeSet& changes, std::int64_t now_ns) const;
   Status take_in(std::uint64_t sequence, const LogItem& item, std::span<const float> vector);
   Status take_addition(std::uint64_t sequence, const LogEntry& entry,
                        std::span<const float> vector);

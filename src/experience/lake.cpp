@@ -433,7 +433,7 @@ Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
 Status ExperienceLake::backup(const std::string& to) const {
   const std::shared_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return impl_->absent();
-  if (impl_->wounded.load()) return impl_->unsynced();
+  if (impl_->wounded.load() || !impl_->env->files().error().ok()) return impl_->unsynced();
   const Status status = back_up_lake(*impl_->db, impl_->options.path, to, impl_->environment);
   return status.with_context(impl_->where + ": backup");
 }

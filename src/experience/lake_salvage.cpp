@@ -77,6 +77,7 @@ rocksdb::Status GapCloser::take_entry(std::uint64_t sequence) {
   if (sequence > expected_) status = make_void(expected_, sequence - 1);
   const rocksdb::Slice key = entry_->key();
   if (status.ok()) status = drop_vectors(&key);
+  if (!vector_->Valid() && !vector_->status().ok()) return vector_->status();
   const bool has_vector = vector_->Valid() && vector_->key() == key;
   const rocksdb::Slice value = entry_->value();
   const Result<LogItem> item = decode_log_item({value.data(), value.size()});

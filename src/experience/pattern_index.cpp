@@ -196,7 +196,7 @@ bool PatternIndex::Shared::retire_one() {
 
 bool PatternIndex::Shared::has_too_many_removed() const noexcept {
   const std::size_t removed = rows->core.retired();
-  return removed >= least_removed + removed_at_failure &&
+  return removed >= least_removed + removed_at_failure * 9 / 8 &&
          removed * others_per_removed >= rows->core.linked() - removed;
 }
 
@@ -244,8 +244,13 @@ Status PatternIndex::Shared::leave_removed() {
     fresh->core.append(old->core.vector(old_number));
   }
   status = fresh->core.take_graph(old->core, std::span(numbers).first(old->core.linked()));
-  if (status.ok()) exchange(fresh, numbers);
-  return status;
+  if (!status.ok()) return status;
+  exchange(fresh, numbers);
+  const auto latest = std::chrono::steady_clock::now() + longest_wait;
+  while (old.use_count() > 1 && std::chrono::steady_clock::now() < latest) {
+    std::this_thread::yield();
+  }
+  return {};
 }
 
 /// Takes into `fresh` what has changed meanwhile, and has it take the place of the old tables,
@@ -253,7 +258,7 @@ Status PatternIndex::Shared::leave_removed() {
 void PatternIndex::Shared::exchange(const std::shared_ptr<ResidentRows>& fresh,
                                     std::vector<std::uint32_t>& numbers) {
   const std::lock_guard turn(turn_mutex);
-  std::shared_ptr<ResidentRows> old = rows;
+  const std::shared_ptr<ResidentRows> old = rows;
   const std::size_t copied = numbers.size();
   const std::size_t added = old->core.size() - copied;
   if (!fresh->core.reserve(added).ok()) throw std::bad_alloc();
@@ -268,18 +273,14 @@ void PatternIndex::Shared::exchange(const std::shared_ptr<ResidentRows>& fresh,
     const std::uint32_t number = numbers[old_number];
     if (number == index::nobody) continue;
     if (row.amended_at != fresh->attributes.row(number).amended_at) {
-      fresh->attributes.amend(number, row.standing(), row.amended_at);
+      const Standing standing = row.standing();
+      fresh->attributes.list_as(number, standing.outcome);
+      fresh->attributes.amend(number, standing, row.amended_at);
     }
     if (old->core.hidden(old_number)) fresh->core.hide(number);
   }
-  {
-    const std::lock_guard lock(mutex);
-    rows = fresh;
-  }
-  const auto latest = std::chrono::steady_clock::now() + longest_wait;
-  while (old.use_count() > 2 && std::chrono::steady_clock::now() < latest) {
-    std::this_thread::yield();  // The other one is that of `leave_removed`.
-  }
+  const std::lock_guard lock(mutex);
+  rows = fresh;
 }
 
 /// Takes some steps. False when there is nothing more to do, now or ever.

@@ -5,6 +5,7 @@
 
 #include "index/graph_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -202,14 +203,16 @@ Status IndexCore::take_sections(const GraphFileHeader& header, const GraphFileSe
   Status status = is_whole ? Status() : saved.create(options_.links, nodes + 1);
   if (status.ok()) status = target.reserve(nodes);
   if (status.ok()) status = target.reserve_blocks(header.blocks);
+  if (status.ok()) status = codes_.reserve(std::max(nodes, graph_begins));
   if (!status.ok()) return status;
+  if (is_whole && !space_.take(learned)) return damaged("what it says is");
   if (!target.take(tables, nodes, {header.entry_node, header.entry_level})) {
     return damaged("what it says is");
   }
   if (!is_whole) return adopt(saved, learned, *rows);
-  status = write_codes(nodes, learned);
-  if (status.ok()) linked_.store(nodes, std::memory_order_release);
-  return status;
+  write_codes(nodes);
+  linked_.store(nodes, std::memory_order_release);
+  return {};
 }
 
 }  // namespace frys::index

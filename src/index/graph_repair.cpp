@@ -9,7 +9,7 @@ namespace frys::index {
 namespace {
 
 // Where the neighbours of a node that is gone are gone as well, theirs are looked at, and so on.
-constexpr std::size_t most_gone = 256;
+constexpr std::size_t most_gone = 4096;
 
 std::span<std::uint32_t> used(std::span<std::uint32_t> list) noexcept {
   return {list.begin(), std::ranges::find(list, nobody)};

@@ -161,17 +161,13 @@ void IndexCore::learn() {
   learned_ = true;
 }
 
-/// Makes the codes of the first `rows` vectors.
-Status IndexCore::write_codes(std::size_t rows, const CodeSpace::Learned& learned) {
-  const Status status = codes_.reserve(std::max(rows, graph_begins));
-  if (!status.ok()) return status;
-  if (!space_.take(learned)) return Status(ErrorCode::corruption, "the codes' scale is none");
+/// Makes the codes of the first `rows` vectors, for which there is room.
+void IndexCore::write_codes(std::size_t rows) {
   for (std::uint32_t node = 0; node < rows; ++node) {
     codes_.make_stored(vectors_.row<float>(node), link_code_);
     codes_.write(node, link_code_);
   }
   learned_ = true;
-  return {};
 }
 
 /// Takes `from` without the nodes that `rows` has no number for.
@@ -181,8 +177,10 @@ Status IndexCore::adopt(const Graph& from, const CodeSpace::Learned& learned,
       std::ranges::count_if(rows, [](std::uint32_t row) { return row != nobody; }));
   Status status = graph_.reserve(left);
   if (status.ok()) status = graph_.reserve_blocks(from.blocks());
-  if (status.ok()) status = write_codes(left, learned);
+  if (status.ok()) status = codes_.reserve(std::max(left, graph_begins));
   if (!status.ok()) return status;
+  if (!space_.take(learned)) return Status(ErrorCode::corruption, "the codes' scale is none");
+  write_codes(left);
   GraphRepair(from, graph_, codes_, linker_, rows).run();
   linked_.store(left, std::memory_order_release);
   return {};

@@ -112,7 +112,7 @@ class IndexCore {
   void learn();
   Status adopt(const Graph& from, const CodeSpace::Learned& learned,
                std::span<const std::uint32_t> rows);
-  Status write_codes(std::size_t rows, const CodeSpace::Learned& learned);
+  void write_codes(std::size_t rows);
   [[nodiscard]] std::uint32_t sum_of(std::uint32_t node) const noexcept;
   [[nodiscard]] GraphFileHeader make_header() const noexcept;
   Status read_header(std::span<const std::byte> saved, std::size_t bytes,

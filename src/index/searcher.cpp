@@ -35,8 +35,8 @@ bool keeps_to_marks(const SearchRequest& request, std::size_t listed, std::size_
          listed < linked / widest;
 }
 
-/// Of what any other walk finds, only the share that is let through can be answers: half as much again, and
-/// some, so that there are `wanted` nearly always.
+/// Of what any other walk finds, only the share that is let through can be answers: half as much
+/// again, and some, so that there are `wanted` nearly always.
 std::size_t walk_effort(std::size_t wanted, std::size_t listed, std::size_t linked) noexcept {
   if (listed == linked) return wanted;
   return std::min((wanted + wanted / 2 + 8) * linked / listed, linked);
@@ -147,10 +147,13 @@ void Searcher::refine(const SearchRequest& request, std::size_t linked,
                       SearchScratch& scratch) const {
   std::vector<Candidate>& found = scratch.found;
   std::erase_if(found, [&](Candidate candidate) {
-    const std::uint32_t node = node_of(candidate);
+    std::uint32_t node = node_of(candidate);
+    if (!scratch.with_twins) return node >= linked;
     // Others with its code may be accepted though it is not.
-    if (scratch.with_twins && graph_.twin(node) != nobody) return false;
-    return node >= linked || (scratch.with_twins && !accepts(request, node));
+    for (; node != nobody; node = graph_.twin(node)) {
+      if (node < linked && accepts(request, node)) return false;
+    }
+    return true;
   });
   if (!codes_.cut()) {
     if (!scratch.with_twins) std::ranges::sort(found);

@@ -122,6 +122,7 @@ TEST(AttributeTableTest, AnAmendedRowIsFilteredByWhatItIsNow) {
   AttributeTable table;
   for (std::uint8_t i = 0; i < 6; ++i) append(table, entry(i, "w", "", "", Outcome::failure));
   append(table, entry(6, "w", "", ""));
+  table.list_as(3, Outcome::success);
   table.amend(3, {Outcome::success, 2.5, 7, 99}, 80);
   EXPECT_EQ(table.row(3).standing(), (Standing{Outcome::success, 2.5, 7, 99}));
   EXPECT_EQ(table.row(3).amended_at, 80U);
@@ -130,16 +131,36 @@ TEST(AttributeTableTest, AnAmendedRowIsFilteredByWhatItIsNow) {
   EXPECT_TRUE(success.accepts(table.row(3)));
   EXPECT_FALSE(table.filter("", "", "", 1).accepts(table.row(3)));
   // And back: it is listed once.
+  table.list_as(3, Outcome::failure);
   table.amend(3, {Outcome::failure, 0, 7, 99}, 81);
   EXPECT_EQ(carriers(table, table.filter("", "", "", 1)),
             (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5}));
   EXPECT_FALSE(success.accepts(table.row(3)));
 }
 
+TEST(AttributeTableTest, AnOlderRowMayBeTheOneThatMakesAValueCommon) {
+  AttributeTable table;
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    append(table, entry(0, "w", "", "", i < 905 ? Outcome::success : Outcome::failure));
+  }
+  for (std::uint32_t i = 800; i-- > 0;) {
+    table.list_as(i, Outcome::failure);
+    table.amend(i, {Outcome::failure, 0, 0, 0}, 100'000 + i);
+  }
+  const AttributeFilter failures = table.filter("", "", "", 1);
+  ASSERT_NE(failures.marks, nullptr);
+  const std::vector<std::uint64_t>& words = failures.marks->words;
+  ASSERT_GT(words.size() * 64, 5000U);
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    ASSERT_EQ(words[i / 64] >> (i % 64) & 1, i < 800 || i >= 905 ? 1U : 0U) << i;
+  }
+}
+
 TEST(AttributeTableTest, ARowIsCopiedAsItStands) {
   AttributeTable table;
   append(table, entry(0, "w1", "a1", "t1"));
   append(table, entry(1, "w2", "a2", "t2"));
+  table.list_as(1, Outcome::partial);
   table.amend(1, {Outcome::partial, -1, 3, 4}, 77);
   AttributeTable copy;
   copy.append(table, 1);

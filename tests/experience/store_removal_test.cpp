@@ -297,6 +297,17 @@ TEST_F(StoreRemovalTest, WhatWasKeptLongEnoughGoes) {
   Result<ExperienceStore> store = ExperienceStore::open(forgetful, timed);
   ASSERT_TRUE(store) << store.status().to_string();
   EXPECT_EQ(store->size(), 3U);
+  // What was removed and came again is as old as that.
+  const ExperienceId id = *store->store(with_vector(900));
+  clock.advance(600'000'000);
+  ASSERT_TRUE(store->remove(id).ok());
+  ASSERT_TRUE(store->store(with_vector(900)));
+  clock.advance(600'000'000);
+  ASSERT_TRUE(store->store(with_vector(901)));
+  EXPECT_TRUE(store->look_up(id));
+  clock.advance(600'000'000);
+  ASSERT_TRUE(store->store(with_vector(902)));
+  EXPECT_FALSE(store->look_up(id));
   ExperienceStoreOptions wrong = options();
   wrong.keep_for_ns = -1;
   EXPECT_EQ(ExperienceStore::open(wrong, timed).status(), ErrorCode::invalid_argument);

@@ -200,6 +200,31 @@ TEST(GraphRepair, NothingNewIsLinkedToWhatIsRetired) {
   EXPECT_GE(recall(*repaired, effort), recall(*make_linked(which), effort) - 0.02);
 }
 
+// Doubles of what is hidden fill a walk, and are no answers.
+TEST(GraphRepair, BehindManyHiddenDoublesTheOthersAreFound) {
+  Core core = make_core();
+  std::vector<VectorNeighbour> near(300);
+  {
+    const Core whole = make_linked(all_rows());
+    ASSERT_EQ(whole->search({made().query(0), 300, 300}, near).value_or(0), 300U);
+  }
+  for (std::size_t i = 0; i < 3000; ++i) core->append(made().row(i).data());
+  std::vector<std::uint32_t> doubles;
+  for (const VectorNeighbour& n : near) {
+    if (n.ordinal >= 3000) continue;
+    doubles.push_back(n.ordinal);
+    doubles.push_back(static_cast<std::uint32_t>(core->size()));
+    core->append(made().row(n.ordinal).data());
+  }
+  link(*core);
+  for (const std::uint32_t node : doubles) core->hide(node);
+  VectorNeighbour found[k];
+  ASSERT_EQ(core->search({made().query(0), k, effort}, found).value_or(0), k);
+  VectorNeighbour exact[k];
+  ASSERT_EQ(core->search({made().query(0), k, rows}, exact).value_or(0), k);
+  EXPECT_LE(found[k - 1].distance, exact[k - 1].distance * 1.05F);
+}
+
 TEST(GraphRepair, WhatIsHiddenIsNoAnswer) {
   Core core = make_core();
   for (std::size_t i = 0; i < rows; ++i) {
