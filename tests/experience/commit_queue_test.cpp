@@ -137,7 +137,7 @@ TEST_F(StoreConcurrencyTest, ClosingWaitsForWhoIsInside) {
 
 TEST_F(StoreConcurrencyTest, WritersDoNotOutrunTheGraph) {
   ExperienceStoreOptions slow_to_link = options();
-  slow_to_link.graph_build_effort = 600;
+  slow_to_link.graph_build_effort = 200;
   Result<ExperienceStore> store = ExperienceStore::open(slow_to_link, environment());
   ASSERT_TRUE(store);
   constexpr int writers = 3;
@@ -145,10 +145,10 @@ TEST_F(StoreConcurrencyTest, WritersDoNotOutrunTheGraph) {
   std::atomic<int> problems{0};
   for (int w = 0; w < writers; ++w) {
     threads.emplace_back([&, w] {
-      std::vector<Experience> some(20);
-      for (int i = 0; i < 50; ++i) {
+      std::vector<Experience> some(4);
+      for (int i = 0; i < 250; ++i) {
         for (std::size_t j = 0; j < some.size(); ++j) {
-          some[j] = numbered_experience((w * 50 + i) * 20 + static_cast<int>(j));
+          some[j] = numbered_experience((w * 250 + i) * 4 + static_cast<int>(j));
           some[j].embedding = random_vector(32, static_cast<std::uint32_t>(some[j].duration_ns));
         }
         if (!store->store_many(some)) ++problems;

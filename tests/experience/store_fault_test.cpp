@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <thread>
 
@@ -185,18 +189,26 @@ TEST_F(StoreFaultTest, SyncingBesideARefusedWriteIsTold) {
   EXPECT_TRUE(store->close().ok());
 }
 
-/// No file can be opened.
-class FileCountLimit {
+/// Folders have the names of the next write-ahead logs.
+class NoNewLogs {
  public:
-  FileCountLimit() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit limit{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+  explicit NoNewLogs(const std::string& store) {
+    int last = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(store)) {
+      last = std::max(last, std::atoi(entry.path().filename().c_str()));
+    }
+    for (int number = last + 1; number < last + 50; ++number) {
+      char name[32];
+      std::snprintf(name, sizeof(name), "/%06d.log", number);
+      if (std::filesystem::create_directory(store + name)) made_.push_back(store + name);
+    }
   }
-  ~FileCountLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  ~NoNewLogs() {
+    for (const std::string& name : made_) std::filesystem::remove(name);
+  }
 
  private:
-  rlimit before_{};
+  std::vector<std::string> made_;
 };
 
 TEST_F(StoreFaultTest, ANewLogThatCannotBeMadeIsToldAndOvercome) {
@@ -213,7 +225,7 @@ TEST_F(StoreFaultTest, ANewLogThatCannotBeMadeIsToldAndOvercome) {
   // Rows and vectors are both more than their buffers take: what comes next needs new ones.
   ASSERT_TRUE(store->store_many(many));
   {
-    const FileCountLimit none;
+    const NoNewLogs none(wide.path);
     EXPECT_EQ(store->store(numbered_experience(100)).status(), ErrorCode::io_error);
   }
   const auto id = store->store(numbered_experience(101));
