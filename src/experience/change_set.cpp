@@ -9,42 +9,37 @@ namespace frys::detail {
 
 ChangeSet::~ChangeSet() {
   if (applied_) return;
-  for (; !undo_.empty(); undo_.pop_back()) {
-    Undo& last = undo_.back();
-    if (last.removed.empty()) {
-      sequences_.erase(last.added);
-    } else {
-      sequences_.insert(std::move(last.removed));
-    }
-  }
   ResidentRows& rows = index_.rows();
   rows.attributes.truncate(static_cast<std::uint32_t>(rows.core.size()));
 }
 
+std::optional<std::uint64_t> ChangeSet::sequence_of(const ExperienceId& id) const {
+  const auto staged = staged_.find(id);
+  if (staged == staged_.end()) return sequences_.find(id);
+  return staged->second == 0 ? std::nullopt : std::optional(staged->second);
+}
+
 Status ChangeSet::add(const Addition& addition) {
-  if (sequences_.contains(addition.entry.id)) return {};
+  if (sequence_of(addition.entry.id)) return {};
   ResidentRows& rows = index_.rows();
   Status status = rows.core.reserve(added_.size() + 1);
   if (!status.ok()) return status;
   const std::uint64_t sequence = next_sequence();
-  undo_.reserve(undo_.size() + 1);
-  added_.reserve(added_.size() + 1);
-  changes_.push_back({addition.entry, addition.record, addition.vector});
-  rows.attributes.append(addition.entry, sequence);
-  sequences_.emplace(addition.entry.id, sequence);
-  undo_.push_back({addition.entry.id, {}});
   added_.push_back(addition.unit);
+  changes_.push_back({addition.entry, addition.record, addition.vector});
+  staged_[addition.entry.id] = sequence;
+  rows.attributes.append(addition.entry, sequence);
   return {};
 }
 
-/// Its number, which may be one of those that are added here.
-Result<std::uint32_t> ChangeSet::find(const ExperienceId& id) const {
-  const auto found = sequences_.find(id);
-  if (found == sequences_.end()) {
+/// Its number, which may be one of those that are added here, and where it was added.
+Result<ChangeSet::Target> ChangeSet::find(const ExperienceId& id) const {
+  const std::optional<std::uint64_t> sequence = sequence_of(id);
+  if (!sequence) {
     return Status(ErrorCode::not_found, "there is no experience " + id.to_string());
   }
   const AttributeTable& attributes = index_.rows().attributes;
-  return attributes.find(found->second, attributes.size());
+  return Target{attributes.find(*sequence, attributes.size()), *sequence};
 }
 
 /// As the changes so far leave it.
@@ -57,22 +52,19 @@ ChangeSet::Amended ChangeSet::standing_of(std::uint32_t ordinal) const noexcept 
 }
 
 Status ChangeSet::remove(const ExperienceId& id) {
-  const Result<std::uint32_t> ordinal = find(id);
-  if (!ordinal) return ordinal.error();
-  const std::uint64_t sequence = next_sequence();
-  undo_.reserve(undo_.size() + 1);
-  removed_.reserve(removed_.size() + 1);
-  changes_.push_back(
-      {.item = LogRemoval{id, sequences_.at(id)}, .made_void = standing_of(*ordinal).sequence});
-  undo_.push_back({id, sequences_.extract(id)});
-  removed_.push_back({*ordinal, sequence});
+  const Result<Target> target = find(id);
+  if (!target) return target.error();
+  removed_.push_back({target->ordinal, next_sequence()});
+  changes_.push_back({.item = LogRemoval{id, target->sequence},
+                      .made_void = standing_of(target->ordinal).sequence});
+  staged_[id] = 0;
   return {};
 }
 
 Status ChangeSet::amend(const ExperienceId& id, const Amendment& amendment, std::int64_t now_ns) {
-  const Result<std::uint32_t> ordinal = find(id);
-  if (!ordinal) return ordinal.error();
-  const Amended before = standing_of(*ordinal);
+  const Result<Target> target = find(id);
+  if (!target) return target.error();
+  const Amended before = standing_of(target->ordinal);
   Standing standing = before.standing;
   standing.outcome = amendment.outcome.value_or(standing.outcome);
   standing.reward = amendment.reward.value_or(standing.reward);
@@ -81,18 +73,17 @@ Status ChangeSet::amend(const ExperienceId& id, const Amendment& amendment, std:
   if (amendment.uses > 0) {
     standing.used_at_ns = amendment.used_at_ns != 0 ? amendment.used_at_ns : now_ns;
   }
-  const std::uint64_t sequence = next_sequence();
-  amended_.reserve(amended_.size() + 1);
-  index_.rows().attributes.list_as(*ordinal, standing.outcome);
+  index_.rows().attributes.list_as(target->ordinal, standing.outcome);
+  amended_.push_back({target->ordinal, next_sequence(), standing});
   changes_.push_back(
-      {.item = LogAmendment{id, sequences_.at(id), standing}, .made_void = before.sequence});
-  amended_.push_back({*ordinal, sequence, standing});
+      {.item = LogAmendment{id, target->sequence, standing}, .made_void = before.sequence});
   return {};
 }
 
 void ChangeSet::apply() noexcept {
   applied_ = true;
   ResidentRows& rows = index_.rows();
+  sequences_.take(std::move(staged_));
   for (const std::span<const float> unit : added_) rows.core.append(unit.data());
   for (const Amended& one : amended_) {
     rows.attributes.amend(one.ordinal, one.standing, one.sequence);

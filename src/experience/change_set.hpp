@@ -7,17 +7,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "experience/lake.hpp"
 #include "experience/pattern_index.hpp"
+#include "experience/sequence_map.hpp"
 
 namespace frys::detail {
-
-/// Where what is there was added.
-using Sequences = std::unordered_map<ExperienceId, std::uint64_t>;
 
 /// An experience to add; all of it outlives the set.
 struct Addition {
@@ -30,7 +28,7 @@ struct Addition {
 /// Threads: whoever has the index's turn, until it is gone.
 class ChangeSet {
  public:
-  ChangeSet(PatternIndex& index, Sequences& sequences, std::uint64_t first_sequence)
+  ChangeSet(PatternIndex& index, SequenceMap& sequences, std::uint64_t first_sequence)
       : index_(index), sequences_(sequences), first_sequence_(first_sequence) {}
   /// Takes back what was not applied.
   ~ChangeSet();
@@ -46,12 +44,20 @@ class ChangeSet {
   /// Errors: not_found.
   Status amend(const ExperienceId& id, const Amendment& amendment, std::int64_t now_ns);
 
+  /// Where `id` was added, as the changes so far leave it; nothing when it is not there.
+  [[nodiscard]] std::optional<std::uint64_t> sequence_of(const ExperienceId& id) const;
   [[nodiscard]] std::span<const LakeChange> changes() const noexcept { return changes_; }
+  /// Takes the memory that `apply` needs; nothing is added after it. Throws bad_alloc.
+  void make_ready() { sequences_.reserve(staged_.size()); }
   /// Shows it to readers. Where memory is short, what was removed is hidden, but takes memory until
   /// the store is opened again.
   void apply() noexcept;
 
  private:
+  struct Target {
+    std::uint32_t ordinal;
+    std::uint64_t sequence;
+  };
   struct Removed {
     std::uint32_t ordinal;
     std::uint64_t sequence;
@@ -61,25 +67,20 @@ class ChangeSet {
     std::uint64_t sequence;
     Standing standing;
   };
-  struct Undo {
-    ExperienceId added;
-    Sequences::node_type removed;  ///< Empty: it was added.
-  };
-
   [[nodiscard]] std::uint64_t next_sequence() const noexcept {
     return first_sequence_ + changes_.size();
   }
-  Result<std::uint32_t> find(const ExperienceId& id) const;
+  Result<Target> find(const ExperienceId& id) const;
   [[nodiscard]] Amended standing_of(std::uint32_t ordinal) const noexcept;
 
   PatternIndex& index_;
-  Sequences& sequences_;
+  SequenceMap& sequences_;
   const std::uint64_t first_sequence_;
   std::vector<LakeChange> changes_;
   std::vector<std::span<const float>> added_;
   std::vector<Removed> removed_;
   std::vector<Amended> amended_;
-  std::vector<Undo> undo_;
+  SequenceMap::Changes staged_;
   bool applied_ = false;
 };
 

@@ -15,7 +15,7 @@ constexpr std::size_t group_bytes = std::size_t{4} << 20;
 
 Status CommitQueue::take_addition(std::uint64_t sequence, const LogEntry& entry,
                                   std::span<const float> vector) {
-  if (sequences_.contains(entry.id)) {
+  if (sequences_.find(entry.id)) {
     return Status(ErrorCode::corruption, "experience store: sequence " + std::to_string(sequence) +
                                              " repeats the experience " + entry.id.to_string());
   }
@@ -27,7 +27,7 @@ Status CommitQueue::take_addition(std::uint64_t sequence, const LogEntry& entry,
   const std::uint32_t ordinal = rows.attributes.size();
   rows.attributes.append(entry, sequence);
   try {
-    sequences_.emplace(entry.id, sequence);
+    sequences_.insert(entry.id, sequence);
   } catch (const std::bad_alloc&) {
     rows.attributes.truncate(ordinal);
     throw;
@@ -60,17 +60,10 @@ Status CommitQueue::take_in(std::uint64_t sequence, const LogItem& item,
   return status;
 }
 
-std::optional<std::uint64_t> CommitQueue::sequence_of(const ExperienceId& id) const {
-  const auto turn = index_.turn();
-  const auto found = sequences_.find(id);
-  return found == sequences_.end() ? std::nullopt : std::optional(found->second);
-}
-
 bool CommitQueue::must_be_at(const ExperienceId& id, std::uint64_t sequence) const {
   const auto turn = index_.turn();
   if (behind_.load() || lake_.wounded()) return false;
-  const auto found = sequences_.find(id);
-  return found != sequences_.end() && found->second == sequence;
+  return sequences_.find(id) == sequence;
 }
 
 Status CommitQueue::load() {
@@ -106,8 +99,7 @@ std::uint64_t CommitQueue::add_expired(ChangeSet& changes, std::int64_t now_ns) 
     if (row.stored_at_ns >= now_ns - keep_for_ns_) break;
     through = row.sequence;
     // What was removed may be there again, as a younger one.
-    const auto found = sequences_.find(row.id);
-    if (found == sequences_.end() || found->second != row.sequence) continue;
+    if (changes.sequence_of(row.id) != row.sequence) continue;
     if (changes.remove(row.id).ok()) ++removed;
   }
   return through;
@@ -116,6 +108,7 @@ std::uint64_t CommitQueue::add_expired(ChangeSet& changes, std::int64_t now_ns) 
 Status CommitQueue::write_changes(ChangeSet& changes, bool sync) {
   // What was there already may be buffered yet: the sync that is asked for reaches it too.
   if (changes.changes().empty()) return sync ? lake_.sync() : Status();
+  changes.make_ready();
   Status status = lake_.write(last_sequence_.load() + 1, changes.changes(), sync);
   if (!status.ok()) return status;
   last_sequence_.store(last_sequence_.load() + changes.changes().size());

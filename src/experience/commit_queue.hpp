@@ -49,9 +49,12 @@ class CommitQueue {
   /// Removes what has been kept long enough, some at a time; true when there may be more.
   Result<bool> expire();
   /// Where it was added; nothing when it is not there.
-  [[nodiscard]] std::optional<std::uint64_t> sequence_of(const ExperienceId& id) const;
+  [[nodiscard]] std::optional<std::uint64_t> sequence_of(const ExperienceId& id) const {
+    return sequences_.find(id);
+  }
   /// Whether what was added at `sequence` is in the lake. False, too, while the lake may hold more
-  /// than is known here: that may be a removal that was thought to have failed.
+  /// than is known here: that may be a removal that was thought to have failed. Waits for who
+  /// writes, which may be just that.
   [[nodiscard]] bool must_be_at(const ExperienceId& id, std::uint64_t sequence) const;
   /// The last sequence that was given.
   [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_.load(); }
@@ -86,8 +89,8 @@ class CommitQueue {
   std::deque<PendingWrite*> line_;
   // Written by the leader alone.
   std::atomic<bool> behind_{false};  // The lake may hold more than is known here.
+  SequenceMap sequences_;
   // The leader's alone.
-  Sequences sequences_;
   std::uint64_t expired_through_ = 0;  // What was added until then is removed.
 };
 

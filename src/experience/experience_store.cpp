@@ -75,12 +75,8 @@ Status ExperienceStore::Impl::open() {
   index = std::move(*made);
   commits = std::make_unique<CommitQueue>(*lake, *index, options.keep_for_ns, environment);
   Status status = commits->load();
-  for (bool more = status.ok(); more;) {
-    const Result<bool> expired = commits->expire();
-    if (!expired) return expired.error();
-    more = *expired;
-  }
   if (!status.ok()) return status;
+  expire();
   index->load_graph();
   index->link_appended();
   if (environment.metrics != nullptr) {
@@ -91,6 +87,16 @@ Status ExperienceStore::Impl::open() {
     find_latency = &metrics.histogram("frys_experience_find_similar");
   }
   return {};
+}
+
+// Where the disk refuses it, the next write that it takes does the same.
+void ExperienceStore::Impl::expire() {
+  Result<bool> more = commits->expire();
+  while (more.value_or(false)) more = commits->expire();
+  if (more) return;
+  environment.write_log(
+      LogLevel::warning, "experience",
+      "what was kept long enough is not removed yet: " + more.error().to_string());
 }
 
 // What a store that exists was made with, as far as it can be had without the host.

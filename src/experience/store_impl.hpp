@@ -63,6 +63,7 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Result<std::vector<float>> vector_of(const Experience& experience) const;
   Result<std::vector<float>> embed(std::string_view text) const;
   void take_description();
+  void expire();
   Status close();
 
   [[nodiscard]] Status closed_error() const noexcept try {

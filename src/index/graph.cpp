@@ -94,12 +94,13 @@ bool Graph::may_be(const Tables& tables, std::size_t nodes, Entry entry) const n
   if (entry.level > load_value<std::uint8_t>(tables.levels.data() + entry.node)) return false;
   const auto lists_hold = [&](std::span<const std::byte> bytes, std::size_t list_bytes) {
     bool hold = true;
-    bool ended = false;
-    for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint32_t)) {
-      const auto id = load_value<std::uint32_t>(bytes.data() + at);
-      ended &= at % list_bytes != 0;
-      hold &= id == nobody || (id < nodes && !ended);
-      ended |= id == nobody;
+    for (; !bytes.empty(); bytes = bytes.subspan(list_bytes)) {
+      bool ended = false;
+      for (std::size_t at = 0; at < list_bytes; at += sizeof(std::uint32_t)) {
+        const auto id = load_value<std::uint32_t>(bytes.data() + at);
+        hold &= id == nobody || (id < nodes && !ended);
+        ended |= id == nobody;
+      }
     }
     return hold;
   };

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "experience/store_fixture.hpp"
+#include "frys/core/fault.hpp"
 #include "frys/core/simulation.hpp"
 
 namespace frys {
@@ -308,6 +309,17 @@ TEST_F(StoreRemovalTest, WhatWasKeptLongEnoughGoes) {
   clock.advance(600'000'000);
   ASSERT_TRUE(store->store(with_vector(902)));
   EXPECT_FALSE(store->look_up(id));
+  ASSERT_TRUE(store->close().ok());
+  // A disk that takes nothing does not keep a store closed.
+  clock.advance(2'000'000'000);
+  FaultInjector faults;
+  faults.fail("experience.write", 1, Status(ErrorCode::io_error, "refused by the test"));
+  timed.faults = &faults;
+  store = ExperienceStore::open(forgetful, timed);
+  ASSERT_TRUE(store) << store.status().to_string();
+  EXPECT_EQ(store->size(), 2U);
+  ASSERT_TRUE(store->store(with_vector(903)));
+  EXPECT_EQ(store->size(), 1U);
   ExperienceStoreOptions wrong = options();
   wrong.keep_for_ns = -1;
   EXPECT_EQ(ExperienceStore::open(wrong, timed).status(), ErrorCode::invalid_argument);

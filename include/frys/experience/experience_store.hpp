@@ -130,8 +130,8 @@ class FRYS_API ExperienceStore {
              UniqueFunction<void(Result<ExperienceId>)> done);
 
   /// The same for many, in their order, at one go: cheaper, and at most a sync for every 256 of
-  /// them. When one is invalid none is stored (the message says which); when the disk refuses,
-  /// those before may have been. Returns their identities. Errors: as `store`.
+  /// them. When one is invalid none is stored (the message says which); when the disk refuses, or
+  /// the store is full, some may have been. Returns their identities. Errors: as `store`.
   Result<std::vector<ExperienceId>> store_many(std::span<const Experience> experiences,
                                                const StoreOptions& options = {});
 
