@@ -447,9 +447,16 @@ TEST(WorkflowScheduler, CloseCancelsAndRefuses) {
 TEST(WorkflowScheduler, APoolClosedFirstLeavesNobodyWaiting) {
   ThreadedHost host;
   WorkflowGraph graph("orphan");
-  StepId before = *graph.add_step({.name = "first", .run = lasting(20 * ms)});
+  std::promise<void> waits;
+  const auto wait_for_long = [&](StepContext& context, StepCompletion done) {
+    auto done_later = [done = std::move(done)]() mutable { done(Status()); };
+    EXPECT_TRUE(context.executor().submit_after(3600 * s, std::move(done_later)).has_value());
+    waits.set_value();
+  };
+  StepId before = *graph.add_step({.name = "first", .run = wait_for_long});
   ASSERT_TRUE(graph.add_step({.name = "second", .after = {before}, .run = returning()}));
   auto id = host.scheduler().submit(std::move(graph));
+  waits.get_future().wait();
   EXPECT_TRUE(host.pool->close().ok());
   const Result<WorkflowReport> report = host.scheduler().wait(*id);
   ASSERT_TRUE(report.has_value());
