@@ -24,7 +24,7 @@ Result<TimerId> InlineExecutor::submit_after(std::int64_t /*delay_ns*/, Task /*t
 bool InlineExecutor::cancel_timer(TimerId /*timer*/) noexcept { return false; }
 
 void InlineExecutor::bulk(std::size_t count, std::size_t grain,
-                          FunctionRef<void(std::size_t, std::size_t)> body) noexcept {
+                          FunctionRef<void(std::size_t, std::size_t)> body, TaskClass) noexcept {
   grain = std::max<std::size_t>(grain, 1);
   for (std::size_t begin = 0; begin < count;) {
     const std::size_t end = begin + std::min(grain, count - begin);

@@ -50,8 +50,9 @@ bool SimulatedExecutor::cancel_timer(TimerId timer) noexcept {
 }
 
 void SimulatedExecutor::bulk(std::size_t count, std::size_t grain,
-                             FunctionRef<void(std::size_t, std::size_t)> body) noexcept {
-  inline_executor().bulk(count, grain, body);
+                             FunctionRef<void(std::size_t, std::size_t)> body,
+                             TaskClass helpers) noexcept {
+  inline_executor().bulk(count, grain, body, helpers);
 }
 
 const Clock& SimulatedExecutor::clock() const noexcept { return impl_->clock; }

@@ -119,7 +119,8 @@ struct PatternIndex::Shared {
   bool link(std::size_t at_most) noexcept;
   bool link_locked(std::size_t at_most) noexcept;
   bool link_or_wait(std::size_t at_most, std::chrono::steady_clock::time_point latest) noexcept;
-  bool link_one();
+  [[nodiscard]] std::size_t next_end() const;
+  std::size_t link_some();
   bool retire_one();
   [[nodiscard]] bool has_too_many_removed() const noexcept;
   Status leave_removed();
@@ -131,7 +132,7 @@ struct PatternIndex::Shared {
 Result<std::shared_ptr<ResidentRows>> PatternIndex::Shared::make_rows() const {
   VectorIndexOptions own = options;
   for (;; own.max_vectors /= 4) {
-    auto made = std::make_shared<ResidentRows>(own, environment.seed);
+    auto made = std::make_shared<ResidentRows>(own, environment);
     const Status status = made->core.open();
     if (status.ok()) return made;
     if (own.max_vectors == fewest_vectors) return status;
@@ -200,10 +201,23 @@ bool PatternIndex::Shared::has_too_many_removed() const noexcept {
          removed * others_per_removed >= rows->core.linked() - removed;
 }
 
-/// The next step of the graph; false when there is none. Throws bad_alloc.
-bool PatternIndex::Shared::link_one() {
+/// Where the next batch ends: where it is whole, or before something that was removed. So the same
+/// log makes the same graph, whenever it is linked. No more than is linked: it can't be said yet.
+std::size_t PatternIndex::Shared::next_end() const {
+  const std::size_t size = rows->core.size();
+  const std::size_t whole = rows->core.next_batch();
+  const std::lock_guard lock(mutex);
+  // One that is removed once it was seen that the batch is whole comes after all of it.
+  if (!removals.empty()) {
+    return std::min<std::size_t>(whole, rows->attributes.find(removals.front().sequence, size));
+  }
+  return whole <= size ? whole : 0;
+}
+
+/// The next steps of the graph; how many it took. Throws bad_alloc.
+std::size_t PatternIndex::Shared::link_some() {
   if (retire_one()) {
-    if (!has_too_many_removed()) return true;
+    if (!has_too_many_removed()) return 1;
     Status status;
     try {
       status = leave_removed();
@@ -212,20 +226,22 @@ bool PatternIndex::Shared::link_one() {
     }
     removed_at_failure = status.ok() ? 0 : rows->core.retired();
     if (!status.ok()) warn("what was removed still takes memory", status);
-    return true;
+    return 1;
   }
-  if (!rows->core.can_link()) return false;
-  Status status = rows->core.link_next();
+  const std::size_t linked = rows->core.linked();
+  const std::size_t end = next_end();
+  if (!rows->core.can_link() || end <= linked) return 0;
+  Status status = rows->core.link_next(end);
   if (status.ok()) {
-    ++changes;
-    return true;
+    changes += end - linked;
+    return end - linked;
   }
   broken = true;
   warn(
       "the search graph can't grow any more; later experiences are found by scanning until the "
       "store is opened again",
       status);
-  return false;
+  return 0;
 }
 
 /// Makes the tables without those that the graph knows to be removed. Errors: out_of_memory.
@@ -295,8 +311,9 @@ bool PatternIndex::Shared::link_locked(std::size_t at_most) noexcept {
   std::size_t taken = 0;
   try {
     while (more && taken < at_most) {
-      more = link_one();
-      if (more) ++taken;
+      const std::size_t steps_taken = link_some();
+      more = steps_taken > 0;
+      taken += steps_taken;
     }
   } catch (const std::bad_alloc&) {
     broken = true;

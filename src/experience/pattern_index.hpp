@@ -50,7 +50,8 @@ inline bool nearer(const Neighbour& a, const Neighbour& b) noexcept {
 
 /// The tables, all by the same number. Threads: as their parts.
 struct ResidentRows {
-  ResidentRows(const VectorIndexOptions& options, std::uint64_t seed) : core(options, seed) {}
+  ResidentRows(const VectorIndexOptions& options, const Environment& environment)
+      : core(options, environment.seed, {environment.executor, TaskClass::background}) {}
 
   /// The nearest vectors, nearest first; `request.query` has length 1. Approximate among the
   /// linked, exact among the rest. Throws bad_alloc.

@@ -210,7 +210,8 @@ Status IndexCore::take_sections(const GraphFileHeader& header, const GraphFileSe
     return damaged("what it says is");
   }
   if (!is_whole) return adopt(saved, learned, *rows);
-  write_codes(nodes);
+  write_codes(0, nodes);
+  learned_ = true;
   linked_.store(nodes, std::memory_order_release);
   return {};
 }

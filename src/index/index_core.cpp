@@ -27,12 +27,12 @@ void ScratchPool::give_back(std::unique_ptr<SearchScratch> scratch) {
   free_.push_back(std::move(scratch));
 }
 
-IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed)
+IndexCore::IndexCore(const VectorIndexOptions& options, std::uint64_t seed, const LinkHelp& help)
     : seed_(seed),
       options_(options),
       space_(options.metric, options.codes, options.dimension),
       codes_(space_),
-      linker_(graph_, codes_, retired_, options.links, options.build_effort, seed),
+      linker_(graph_, codes_, retired_, options.links, options.build_effort, seed, help),
       searcher_(space_, vectors_, codes_, graph_, hidden_),
       prepared_(options.dimension) {
   codes_.make_stored(prepared_.data(), code_);
@@ -115,33 +115,29 @@ void IndexCore::append(const float* vector) noexcept {
 
 // ---- linking ---------------------------------------------------------------------------------
 
-/// Where memory runs out, searches go on comparing, and the next addition goes on here.
+/// In whole batches, so that it makes no difference in which portions vectors are added. Where
+/// memory runs out, searches go on comparing, and the next addition goes on here.
 void IndexCore::link_all() noexcept {
   try {
-    while (can_link()) {
+    while (can_link() && next_batch() <= size()) {
       if (!link_next().ok()) return;
     }
   } catch (const std::bad_alloc&) {
   }
 }
 
-Status IndexCore::link_next() {
-  const std::size_t row = linked();
-  Status status = graph_.reserve(row + 1);
+Status IndexCore::link_next(std::size_t end) {
+  const std::size_t begin = linked();
+  end = std::min(end, next_batch());
+  Status status = graph_.reserve(end);
   if (status.ok() && space_.keeps_vectors()) {
-    status = codes_.reserve(std::max(row + 1, graph_begins));
+    status = codes_.reserve(std::max(end, graph_begins));
   }
   if (!status.ok()) return status;
   if (!learned_) learn();
-  const auto node = static_cast<std::uint32_t>(row);
-  if (space_.keeps_vectors()) {
-    codes_.make_stored(vectors_.row<float>(node), link_code_);
-    codes_.write(node, link_code_);
-  } else {
-    codes_.load_stored(node, link_code_);
-  }
-  linker_.link(node, link_code_);
-  linked_.store(row + 1, std::memory_order_release);
+  if (space_.keeps_vectors()) write_codes(begin, end);
+  linker_.link(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
+  linked_.store(end, std::memory_order_release);
   return {};
 }
 
@@ -161,13 +157,13 @@ void IndexCore::learn() {
   learned_ = true;
 }
 
-/// Makes the codes of the first `rows` vectors, for which there is room.
-void IndexCore::write_codes(std::size_t rows) {
-  for (std::uint32_t node = 0; node < rows; ++node) {
+/// Of vectors [begin, end), for whose codes there is room.
+void IndexCore::write_codes(std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const auto node = static_cast<std::uint32_t>(i);
     codes_.make_stored(vectors_.row<float>(node), link_code_);
     codes_.write(node, link_code_);
   }
-  learned_ = true;
 }
 
 /// Takes `from` without the nodes that `rows` has no number for.
@@ -180,7 +176,8 @@ Status IndexCore::adopt(const Graph& from, const CodeSpace::Learned& learned,
   if (status.ok()) status = codes_.reserve(std::max(left, graph_begins));
   if (!status.ok()) return status;
   if (!space_.take(learned)) return Status(ErrorCode::corruption, "the codes' scale is none");
-  write_codes(left);
+  write_codes(0, left);
+  learned_ = true;
   GraphRepair(from, graph_, codes_, linker_, rows).run();
   linked_.store(left, std::memory_order_release);
   return {};

@@ -37,7 +37,7 @@ class ScratchPool {
 /// a time, where the codes do not keep the vectors; the rest at any time.
 class IndexCore {
  public:
-  IndexCore(const VectorIndexOptions& options, std::uint64_t seed);
+  IndexCore(const VectorIndexOptions& options, std::uint64_t seed, const LinkHelp& help = {});
   IndexCore(const IndexCore&) = delete;
   IndexCore& operator=(const IndexCore&) = delete;
 
@@ -57,9 +57,14 @@ class IndexCore {
   [[nodiscard]] bool can_link() const noexcept {
     return size() >= graph_begins && linked() < size();
   }
-  /// Links the first vector that is not. The same order of vectors makes the same graph, whenever
-  /// they are linked. Errors: out_of_memory. Throws bad_alloc.
-  Status link_next();
+  /// Links the first vectors that are not: up to `next_batch`, or to `end` where that comes first.
+  /// The same vectors and ends make the same graph. Errors: out_of_memory. Throws bad_alloc.
+  Status link_next(std::size_t end);
+  Status link_next() { return link_next(size()); }
+  /// How many are linked once the next whole batch is.
+  [[nodiscard]] std::size_t next_batch() const noexcept {
+    return (linked() / Linker::most_at_once + 1) * Linker::most_at_once;
+  }
 
   /// Has no search answer `node` any more; beside whoever links. False: it was hidden already.
   bool hide(std::uint32_t node) noexcept { return hidden_.insert(node); }
@@ -112,7 +117,7 @@ class IndexCore {
   void learn();
   Status adopt(const Graph& from, const CodeSpace::Learned& learned,
                std::span<const std::uint32_t> rows);
-  void write_codes(std::size_t rows);
+  void write_codes(std::size_t begin, std::size_t end);
   [[nodiscard]] std::uint32_t sum_of(std::uint32_t node) const noexcept;
   [[nodiscard]] GraphFileHeader make_header() const noexcept;
   Status read_header(std::span<const std::byte> saved, std::size_t bytes,

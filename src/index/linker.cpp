@@ -4,27 +4,32 @@
 #include "index/linker.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <new>
+#include <utility>
+
+#include "frys/core/random.hpp"
 
 namespace frys::index {
+namespace {
+
+// Of one thread at a time: some hundred microseconds of searching, some of choosing and linking.
+constexpr std::size_t nodes_to_find = 1;
+constexpr std::size_t nodes_to_choose = 4;
+constexpr std::size_t lists_to_link = 16;
+
+}  // namespace
 
 Linker::Linker(Graph& graph, const CodeStore& codes, const NodeSet& retired, std::size_t links,
-               std::size_t build_effort, std::uint64_t seed)
+               std::size_t build_effort, std::uint64_t seed, const LinkHelp& help)
     : graph_(graph),
       codes_(codes),
-      retired_(retired),
       links_(links),
-      build_effort_(build_effort),
-      walker_(graph, codes),
-      seed_(seed) {
-  const std::size_t most = std::max(build_effort, 2 * links + 1);
-  candidates_.reserve(most);
-  nodes_.reserve(most);
-  distances_.resize(most);
-  buffer_.resize(codes.code_bytes());
-  chosen_.reserve(2 * links);
-  to_chosen_.resize(2 * links);
-}
+      most_near_(build_effort + most_at_once),
+      seed_(seed),
+      help_(help),
+      workers_(graph, codes, retired, build_effort, most_at_once) {}
 
 /// L or higher with probability M^−L. Chance has no memory, so that a graph that was loaded grows
 /// as it would have.
@@ -35,118 +40,196 @@ int Linker::level_of(std::uint32_t node) const noexcept {
   return std::min(static_cast<int>(level), Graph::max_level);
 }
 
-/// Puts what the last walk found into `candidates_`, by fine distances.
-void Linker::collect(const CodeQuery& query) {
-  const CandidatePool& pool = scratch_.pool;
-  candidates_.clear();
-  nodes_.clear();
-  for (std::size_t i = 0; i < pool.size(); ++i) {
-    nodes_.push_back(node_of(pool[i]));
-    codes_.prefetch_fine(node_of(pool[i]));
-  }
-  codes_.fine(query.fine.data(), nodes_, distances_.data());
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
-  }
-  sort_candidates(candidates_);
+/// Calls step(worker, i) for each i below `count`. Throws bad_alloc, and then for some only, when a
+/// step does, or for none.
+template <typename Step>
+void Linker::share(std::size_t count, std::size_t grain, Step step) {
+  std::atomic<bool> failed{false};
+  const auto work = [&](std::size_t begin, std::size_t end) {
+    try {
+      std::unique_ptr<LinkWorker> worker = workers_.take();
+      try {
+        for (std::size_t i = begin; i < end; ++i) step(*worker, i);
+      } catch (const std::bad_alloc&) {
+        failed.store(true);
+      }
+      workers_.give_back(std::move(worker));
+    } catch (const std::bad_alloc&) {
+      failed.store(true);
+    }
+  };
+  help_.executor->bulk(count, grain, work, help_.task_class);
+  if (failed.load()) throw std::bad_alloc();
 }
 
-/// From `candidates_`, unless there are no others.
-void Linker::drop_retired() {
-  if (retired_.size() == 0) return;
-  const auto is_retired = [this](Candidate c) { return retired_.contains(node_of(c)); };
-  if (std::ranges::all_of(candidates_, is_retired)) return;
-  std::erase_if(candidates_, is_retired);
+void Linker::link(std::uint32_t begin, std::uint32_t end) {
+  prepare(begin, end);
+  const std::size_t count = end - begin;
+  share(count, nodes_to_find, [this](LinkWorker& worker, std::size_t i) { find(worker, i); });
+  settle_twins();
+  share(count, nodes_to_choose,
+        [this](LinkWorker& worker, std::size_t i) { choose(worker, newcomers_[i]); });
+  collect_links_back();
+  place();
+  share(lists_.size() - 1, lists_to_link, [this](LinkWorker& worker, std::size_t i) {
+    const LinkBack& list = links_back_[lists_[i]];
+    worker.link_back(list.from, std::span(sources_).subspan(lists_[i], lists_[i + 1] - lists_[i]),
+                     list.level);
+  });
+  set_entry();
 }
 
-/// Among `candidates_`, a node with the same code.
-std::uint32_t Linker::find_twin(std::uint32_t node) const noexcept {
-  for (const Candidate candidate : candidates_) {
+void Linker::prepare(std::uint32_t begin, std::uint32_t end) {
+  begin_ = begin;
+  end_ = end;
+  std::size_t blocks = graph_.blocks();
+  newcomers_.resize(std::max<std::size_t>(newcomers_.size(), end - begin));
+  for (std::uint32_t node = begin; node < end; ++node) {
+    Newcomer& newcomer = newcomers_[node - begin];
+    newcomer.level = level_of(node);
+    newcomer.twin = nobody;
+    const auto levels = static_cast<std::size_t>(newcomer.level) + 1;
+    if (newcomer.near.size() < levels) newcomer.near.resize(levels);
+    if (newcomer.chosen.size() < levels) newcomer.chosen.resize(levels);
+    for (std::size_t l = 0; l < levels; ++l) {
+      newcomer.near[l].clear();
+      newcomer.near[l].reserve(most_near_);
+      newcomer.chosen[l].clear();
+      newcomer.chosen[l].reserve(links_);
+    }
+    blocks += static_cast<std::size_t>(newcomer.level);
+  }
+  if (!graph_.reserve_blocks(blocks).ok()) throw std::bad_alloc();
+}
+
+/// On levels that the graph does not have yet there are only its mates.
+void Linker::find(LinkWorker& worker, std::size_t which) {
+  Newcomer& newcomer = newcomers_[which];
+  const std::uint32_t node = begin_ + static_cast<std::uint32_t>(which);
+  const int top = std::min(newcomer.level, graph_.entry().level);
+  worker.begin(node, begin_, std::max(top, 0));
+  for (int level = top; level >= 0; --level) {
+    std::vector<Candidate>& near = newcomer.near[static_cast<std::size_t>(level)];
+    worker.find(level, near);
+    if (level == top) newcomer.twin = find_twin(node, near);
+    if (newcomer.twin != nobody) return;
+  }
+  add_mates(worker, which);
+}
+
+/// In `near`, a node with the same code.
+std::uint32_t Linker::find_twin(std::uint32_t node,
+                                std::span<const Candidate> near) const noexcept {
+  for (const Candidate candidate : near) {
     if (distance_of(candidate) != 0) break;
     if (codes_.equal(node, node_of(candidate))) return node_of(candidate);
   }
   return nobody;
 }
 
-/// Writes to `chosen_` those of the sorted `candidates` that are not nearer to one chosen before.
-void Linker::choose(std::span<const Candidate> candidates, std::size_t at_most) {
-  chosen_.clear();
-  for (const Candidate candidate : candidates) {
-    if (chosen_.size() == at_most) return;
-    const void* code = codes_.code(node_of(candidate), buffer_.data());
-    bool diverse = true;
-    for (std::size_t at = 0; at < chosen_.size() && diverse; at += 4) {
-      const std::size_t count = std::min<std::size_t>(4, chosen_.size() - at);
-      codes_.fine(code, {chosen_.data() + at, count}, to_chosen_.data());
-      for (std::size_t i = 0; i < count; ++i) diverse &= to_chosen_[i] >= distance_of(candidate);
+/// Those of the batch that come before it, on the levels that both have.
+void Linker::add_mates(const LinkWorker& worker, std::size_t which) {
+  std::uint32_t mates[most_at_once];
+  std::uint32_t distances[most_at_once];
+  for (std::size_t i = 0; i < which; ++i) mates[i] = begin_ + static_cast<std::uint32_t>(i);
+  worker.measure({mates, which}, distances);
+  Newcomer& newcomer = newcomers_[which];
+  const std::uint32_t node = begin_ + static_cast<std::uint32_t>(which);
+  for (std::size_t i = 0; i < which; ++i) {
+    const Candidate mate = make_candidate(distances[i], mates[i]);
+    if (newcomer.twin == nobody) newcomer.twin = find_twin(node, {&mate, 1});
+    const int both = std::min(newcomer.level, newcomers_[i].level);
+    for (int l = 0; l <= both; ++l) newcomer.near[static_cast<std::size_t>(l)].push_back(mate);
+  }
+  for (int l = 0; l <= newcomer.level; ++l) {
+    sort_candidates(newcomer.near[static_cast<std::size_t>(l)]);
+  }
+}
+
+/// The twin of a twin is that one's.
+void Linker::settle_twins() noexcept {
+  for (std::uint32_t node = begin_; node < end_; ++node) {
+    std::uint32_t& twin = newcomers_[node - begin_].twin;
+    if (twin == nobody || twin < begin_) continue;
+    const std::uint32_t first = newcomers_[twin - begin_].twin;
+    if (first != nobody) twin = first;
+  }
+}
+
+/// Nothing is linked to one that is a twin.
+void Linker::choose(LinkWorker& worker, Newcomer& newcomer) noexcept {
+  if (newcomer.twin != nobody) return;
+  for (std::size_t l = 0; l <= static_cast<std::size_t>(newcomer.level); ++l) {
+    std::vector<Candidate>& near = newcomer.near[l];
+    std::erase_if(near, [this](Candidate candidate) {
+      const std::uint32_t node = node_of(candidate);
+      return node >= begin_ && newcomers_[node - begin_].twin != nobody;
+    });
+    worker.drop_retired(near);
+    worker.choose(near, links_, newcomer.chosen[l]);
+  }
+}
+
+/// By the list that they go to, so that each is written by one thread.
+void Linker::collect_links_back() {
+  links_back_.clear();
+  for (std::uint32_t node = begin_; node < end_; ++node) {
+    const Newcomer& newcomer = newcomers_[node - begin_];
+    for (int l = 0; newcomer.twin == nobody && l <= newcomer.level; ++l) {
+      for (const std::uint32_t from : newcomer.chosen[static_cast<std::size_t>(l)]) {
+        links_back_.push_back({l, from, node});
+      }
     }
-    if (diverse) chosen_.push_back(node_of(candidate));
+  }
+  std::ranges::sort(links_back_);
+  sources_.clear();
+  lists_.clear();
+  for (std::size_t i = 0; i < links_back_.size(); ++i) {
+    const LinkBack& link = links_back_[i];
+    const bool same =
+        i > 0 && links_back_[i - 1].from == link.from && links_back_[i - 1].level == link.level;
+    if (!same) lists_.push_back(i);
+    sources_.push_back(link.to);
+  }
+  lists_.push_back(links_back_.size());
+}
+
+/// With their own links; nothing leads to them yet.
+void Linker::place() noexcept {
+  for (std::uint32_t node = begin_; node < end_; ++node) {
+    const Newcomer& newcomer = newcomers_[node - begin_];
+    if (newcomer.twin != nobody) {
+      graph_.add_twin(newcomer.twin, node);
+      continue;
+    }
+    graph_.place(node, newcomer.level);
+    for (int l = 0; l <= newcomer.level; ++l) {
+      const std::vector<std::uint32_t>& chosen = newcomer.chosen[static_cast<std::size_t>(l)];
+      const std::span<std::uint32_t> list = graph_.links(node, l);
+      for (std::size_t i = 0; i < chosen.size(); ++i) {
+        store_id(list[i], chosen[i]);
+        if (l == 0) graph_.prefetch_links(chosen[i]);
+      }
+    }
   }
 }
 
-/// Gives `from` a link to `to`; where its list is full, chooses anew.
-void Linker::link_back(std::uint32_t from, std::uint32_t to, int level) {
-  const std::span<std::uint32_t> list = graph_.links(from, level);
-  if (list.back() == nobody) {
-    store_id(*std::ranges::find(list, nobody), to);
-    return;
-  }
-  nodes_.assign(list.begin(), list.end());
-  nodes_.push_back(to);
-  for (const std::uint32_t near : nodes_) {
-    codes_.prefetch(near);
-    codes_.prefetch_fine(near);
-  }
-  codes_.fine(codes_.code(from, buffer_.data()), nodes_, distances_.data());
-  candidates_.clear();
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    candidates_.push_back(make_candidate(distances_[i], nodes_[i]));
-  }
-  std::ranges::sort(candidates_);
-  choose(candidates_, list.size());
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    store_id(list[i], i < chosen_.size() ? chosen_[i] : nobody);
-  }
-}
-
-/// Links `node` with the best of `candidates_`.
-void Linker::connect(std::uint32_t node, int level) {
-  drop_retired();
-  choose(candidates_, links_);
-  const std::span<std::uint32_t> list = graph_.links(node, level);
-  for (std::size_t i = 0; i < chosen_.size(); ++i) {
-    store_id(list[i], chosen_[i]);
-    if (level == 0) graph_.prefetch_links(chosen_[i]);
-  }
-  for (const std::uint32_t& neighbour : list) {
-    if (neighbour == nobody) break;
-    link_back(neighbour, node, level);
+void Linker::set_entry() noexcept {
+  for (std::uint32_t node = begin_; node < end_; ++node) {
+    const Newcomer& newcomer = newcomers_[node - begin_];
+    if (newcomer.twin == nobody && newcomer.level > graph_.entry().level) {
+      graph_.set_entry({node, newcomer.level});
+    }
   }
 }
 
 void Linker::link_back_all(std::uint32_t node) {
+  std::unique_ptr<LinkWorker> worker = workers_.take();
   for (const std::uint32_t& neighbour : graph_.links(node, 0)) {
     if (neighbour == nobody) break;
-    link_back(neighbour, node, 0);
+    worker->link_back(neighbour, {&node, 1}, 0);
   }
-}
-
-void Linker::link(std::uint32_t node, const CodeQuery& query) {
-  const int level = level_of(node);
-  const Graph::Entry entry = graph_.entry();
-  const int top = std::min(level, entry.level);
-  graph_.place(node, level);
-  if (entry.level >= 0) {
-    walker_.descend(query, entry, top, build_effort_, node, scratch_);
-    for (int l = top; l >= 0; --l) {
-      walker_.beam(query, l, scratch_);
-      collect(query);
-      const std::uint32_t twin = l == top ? find_twin(node) : nobody;
-      if (twin != nobody) return graph_.add_twin(twin, node);
-      connect(node, l);
-    }
-  }
-  if (level > entry.level) graph_.set_entry({node, level});
+  workers_.give_back(std::move(worker));
 }
 
 }  // namespace frys::index

@@ -73,7 +73,8 @@ std::string_view to_string(VectorCodes codes) noexcept {
 }
 
 struct VectorIndex::Impl {
-  Impl(const VectorIndexOptions& options, std::uint64_t seed) : core(options, seed) {}
+  Impl(const VectorIndexOptions& options, const Environment& environment)
+      : core(options, environment.seed, {.executor = environment.executor}) {}
   index::IndexCore core;
 };
 
@@ -87,7 +88,7 @@ Result<VectorIndex> VectorIndex::create(const VectorIndexOptions& options,
   try {
     Status status = check(options);
     if (!status.ok()) return status;
-    auto impl = std::make_unique<Impl>(options, environment.seed);
+    auto impl = std::make_unique<Impl>(options, environment);
     status = impl->core.open();
     if (!status.ok()) return status;
     return VectorIndex(std::move(impl));

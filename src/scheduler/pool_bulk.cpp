@@ -99,13 +99,16 @@ class BulkHelper {
 }  // namespace
 
 void ThreadPool::bulk(std::size_t count, std::size_t grain,
-                      FunctionRef<void(std::size_t, std::size_t)> body) noexcept {
+                      FunctionRef<void(std::size_t, std::size_t)> body,
+                      TaskClass helpers_class) noexcept {
   if (count == 0) return;
   grain = std::clamp<std::size_t>(grain, 1, count);
   const std::size_t ranges = count / grain + (count % grain != 0 ? 1 : 0);
   // The caller is one of as many threads as there are cores, also when it comes from outside: one
   // more would take turns with the others, and all wait for the last range.
-  const std::size_t helpers = std::min(impl_->workers_.size() - 1, ranges - 1);
+  const std::size_t threads =
+      helpers_class == TaskClass::background ? impl_->background_count_ : impl_->workers_.size();
+  const std::size_t helpers = std::min(threads - 1, ranges - 1);
   BulkJob* job = nullptr;
   if (helpers > 0 && !impl_->closing_.load() && grain <= SIZE_MAX / 4096) {
     job = new (std::nothrow) BulkJob(count, grain, helpers + 1, body);
@@ -119,7 +122,7 @@ void ThreadPool::bulk(std::size_t count, std::size_t grain,
     return;
   }
   for (std::size_t i = 0; i < helpers; ++i) {
-    if (!submit(BulkHelper(job), TaskClass::foreground).ok()) break;
+    if (!submit(BulkHelper(job), helpers_class).ok()) break;
   }
   job->work();
   job->wait();

@@ -195,13 +195,14 @@ TEST_F(FilteredSearch, AnyEffortIsOne) {
 TEST_F(FilteredSearch, TheGraphIsThatOfTheSameVectorsLinkedAtOnce) {
   IndexCore other({.dimension = dimension}, 1);
   ASSERT_TRUE(other.open().ok());
-  ASSERT_TRUE(other.add(made_.rows(0, 3000)));
+  constexpr std::size_t all = 93 * Linker::most_at_once;
+  ASSERT_TRUE(other.add(made_.rows(0, all)));
   append(0, 1100);
   link(500);
   append(1100, 2500);
   link(1700);
-  append(2500, 3000);
-  link(3000);
+  append(2500, all);
+  link(all);
   for (std::size_t q = 0; q < made_.queries(); ++q) {
     VectorNeighbour here[5];
     VectorNeighbour there[5];

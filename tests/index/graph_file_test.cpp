@@ -55,13 +55,14 @@ struct Core {
 };
 
 TEST(GraphFile, AGraphThatWasLoadedGrowsAsItWouldHave) {
-  Core first(2000);
+  constexpr std::size_t linked = 62 * Linker::most_at_once;
+  Core first(linked);
   first.link();
   const Image image = first.save();
   Core second(2200);
   const Status status = second.core.load_graph(image, key_of);
   ASSERT_TRUE(status.ok()) << status.to_string();
-  EXPECT_EQ(second.core.linked(), 2000U);
+  EXPECT_EQ(second.core.linked(), linked);
   EXPECT_EQ(second.save(), image);
   second.append(rows - 2200);
   second.link();

@@ -226,9 +226,9 @@ class HastyExecutor final : public Executor {
     return ++timers_;
   }
   bool cancel_timer(TimerId) noexcept override { return false; }
-  void bulk(std::size_t count, std::size_t grain,
-            FunctionRef<void(std::size_t, std::size_t)> body) noexcept override {
-    inner_.bulk(count, grain, body);
+  void bulk(std::size_t count, std::size_t grain, FunctionRef<void(std::size_t, std::size_t)> body,
+            TaskClass helpers) noexcept override {
+    inner_.bulk(count, grain, body, helpers);
   }
   [[nodiscard]] std::size_t concurrency() const noexcept override { return 1; }
   [[nodiscard]] const Clock& clock() const noexcept override { return system_clock(); }

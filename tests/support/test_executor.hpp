@@ -52,8 +52,8 @@ class TestExecutor final : public Executor {
     return Status(ErrorCode::unavailable, "test executor: no timers");
   }
   bool cancel_timer(TimerId) noexcept override { return false; }
-  void bulk(std::size_t count, std::size_t grain,
-            FunctionRef<void(std::size_t, std::size_t)> body) noexcept override {
+  void bulk(std::size_t count, std::size_t grain, FunctionRef<void(std::size_t, std::size_t)> body,
+            TaskClass) noexcept override {
     for (std::size_t begin = 0; begin < count; begin += grain) {
       body(begin, begin + grain < count ? begin + grain : count);
     }

@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include <atomic>
-#include <thread>
-
+#include "support/four_threads.hpp"
 #include "tensor/layouts.hpp"
 
 namespace frys {
@@ -15,30 +13,6 @@ using testing::inf;
 using testing::unwrap;
 
 class OpsLinear : public testing::TensorTest {};
-
-/// Real threads for bulk, and nothing else.
-class FourThreads final : public Executor {
- public:
-  Status submit(Task task, TaskClass) override { return inline_executor().submit(std::move(task)); }
-  Result<TimerId> submit_after(std::int64_t, Task) override {
-    return Status(ErrorCode::unavailable, "no timers");
-  }
-  bool cancel_timer(TimerId) noexcept override { return false; }
-  void bulk(std::size_t count, std::size_t grain,
-            FunctionRef<void(std::size_t, std::size_t)> body) noexcept override {
-    ++calls;
-    std::atomic<std::size_t> next{0};
-    const auto work = [&] {
-      for (std::size_t i; (i = next.fetch_add(grain)) < count;) body(i, std::min(count, i + grain));
-    };
-    std::thread threads[3] = {std::thread(work), std::thread(work), std::thread(work)};
-    work();
-    for (std::thread& thread : threads) thread.join();
-  }
-  std::size_t concurrency() const noexcept override { return 4; }
-  const Clock& clock() const noexcept override { return system_clock(); }
-  int calls = 0;
-};
 
 /// A·B in double, and how far f32 may be off: a few units in the last place of Σ |a|·|b|.
 void expect_product(const TensorView& a, const TensorView& b, const TensorView& c,
@@ -126,7 +100,7 @@ TEST_F(OpsLinear, ThreadsDoNotShowInTheResult) {
                              {{1, 700}, {700, 9000}},
                              {{700, 64}, {64, 40}}};
   for (const auto& [left, right] : shapes) {
-    FourThreads threads;
+    testing::FourThreads threads;
     const Tensor a = random(left, 8);
     const Tensor b = random(right, 9);
     const TensorView at = unwrap(
@@ -143,7 +117,7 @@ TEST_F(OpsLinear, ThreadsDoNotShowInTheResult) {
 }
 
 TEST_F(OpsLinear, SmallProductsStayWithTheCaller) {
-  FourThreads threads;
+  testing::FourThreads threads;
   const Tensor a = random({8, 8}, 1);
   ASSERT_TRUE(ops::matmul(scope(), a, a, threads));
   EXPECT_EQ(threads.calls, 0);

@@ -45,9 +45,11 @@ class FRYS_API Executor {
 
   /// Calls `body(begin, end)` on disjoint ranges that together cover [0, count), each of at most
   /// `grain` indices, and returns when all have returned. The caller works too, so it never
-  /// deadlocks, also inside a task and after close. `body` must not throw.
+  /// deadlocks, also inside a task and after close; threads of `helpers` help. `body` must not
+  /// throw.
   virtual void bulk(std::size_t count, std::size_t grain,
-                    FunctionRef<void(std::size_t begin, std::size_t end)> body) noexcept = 0;
+                    FunctionRef<void(std::size_t begin, std::size_t end)> body,
+                    TaskClass helpers = TaskClass::foreground) noexcept = 0;
 
   /// How many foreground tasks can run at the same time; at least 1.
   [[nodiscard]] virtual std::size_t concurrency() const noexcept = 0;
@@ -62,8 +64,8 @@ class FRYS_API InlineExecutor final : public Executor {
   Status submit(Task task, TaskClass task_class) override;
   Result<TimerId> submit_after(std::int64_t delay_ns, Task task) override;
   bool cancel_timer(TimerId timer) noexcept override;
-  void bulk(std::size_t count, std::size_t grain,
-            FunctionRef<void(std::size_t, std::size_t)> body) noexcept override;
+  void bulk(std::size_t count, std::size_t grain, FunctionRef<void(std::size_t, std::size_t)> body,
+            TaskClass helpers = TaskClass::foreground) noexcept override;
   [[nodiscard]] std::size_t concurrency() const noexcept override { return 1; }
   [[nodiscard]] const Clock& clock() const noexcept override { return system_clock(); }
 };

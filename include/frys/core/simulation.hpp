@@ -27,8 +27,8 @@ class FRYS_API SimulatedExecutor final : public Executor {
   /// Timers fire in order of due time, then of submission.
   Result<TimerId> submit_after(std::int64_t delay_ns, Task task) override;
   bool cancel_timer(TimerId timer) noexcept override;
-  void bulk(std::size_t count, std::size_t grain,
-            FunctionRef<void(std::size_t, std::size_t)> body) noexcept override;
+  void bulk(std::size_t count, std::size_t grain, FunctionRef<void(std::size_t, std::size_t)> body,
+            TaskClass helpers = TaskClass::foreground) noexcept override;
   [[nodiscard]] std::size_t concurrency() const noexcept override { return 1; }
   [[nodiscard]] const Clock& clock() const noexcept override;
 

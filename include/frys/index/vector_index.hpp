@@ -96,8 +96,8 @@ class FRYS_API VectorIndex {
   /// `exact_u8`) and failed_precondition (more than `max_vectors`), where nothing was added;
   /// out_of_memory (the vectors before the one that found none are in). Where there is memory for a
   /// vector but not for its links, it is in, and a later addition links it. Cost: some tens of
-  /// microseconds a vector; the one that ends the first 1024, which are searched by comparing all,
-  /// links these.
+  /// microseconds a vector, on one of the executor's threads that help; 32 are linked at a time,
+  /// and until then, as the first 1024, searched by comparing all.
   Result<std::uint32_t> add(std::span<const float> rows) noexcept;
 
   /// Writes the at most `count` nearest vectors, nearest first, equal ones in no promised order, to

@@ -58,8 +58,8 @@ class FRYS_API ThreadPool final : public Executor {
   Result<TimerId> submit_after(std::int64_t delay_ns, Task task) override;
   bool cancel_timer(TimerId timer) noexcept override;
   /// Allocates nothing per index; helpers take ranges from a shared counter.
-  void bulk(std::size_t count, std::size_t grain,
-            FunctionRef<void(std::size_t, std::size_t)> body) noexcept override;
+  void bulk(std::size_t count, std::size_t grain, FunctionRef<void(std::size_t, std::size_t)> body,
+            TaskClass helpers = TaskClass::foreground) noexcept override;
   [[nodiscard]] std::size_t concurrency() const noexcept override;
   [[nodiscard]] const Clock& clock() const noexcept override;
 
