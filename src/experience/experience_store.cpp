@@ -240,6 +240,10 @@ ExperienceStoreStats ExperienceStore::stats() const noexcept {
   return stats;
 }
 
+Status ExperienceStore::compact() {
+  return impl_->run(nullptr, impl_->gate, [&] { return impl_->lake->compact(); });
+}
+
 Status ExperienceStore::close() { return impl_->close(); }
 
 }  // namespace frys

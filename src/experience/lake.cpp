@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 #include <shared_mutex>
 
 #include "experience/background_env.hpp"
 #include "experience/lake_backup.hpp"
+#include "experience/lake_compact.hpp"
 #include "experience/lake_folder.hpp"
 #include "experience/lake_options.hpp"
 #include "experience/lake_salvage.hpp"
@@ -43,6 +45,7 @@ struct ExperienceLake::Impl {
   std::unique_ptr<BackgroundEnv> env;
   // Held shared by whoever uses `db`, alone by whoever replaces it.
   mutable std::shared_mutex mutex;
+  std::mutex compact_mutex;  // Before `mutex`; of two who merge the same tables one fails.
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* handles[families] = {};
   std::atomic<bool> wounded{false};
@@ -57,6 +60,7 @@ struct ExperienceLake::Impl {
   Status close_gaps();
   void close_database() noexcept;
   rocksdb::Status sync_logs();
+  rocksdb::Status merge_all();
   rocksdb::Status write_awake(rocksdb::WriteOptions how, rocksdb::WriteBatch& batch);
 
   /// Why there is no `db`.
@@ -436,6 +440,31 @@ Status ExperienceLake::backup(const std::string& to) const {
   if (impl_->wounded.load() || !impl_->env->files().error().ok()) return impl_->unsynced();
   const Status status = back_up_lake(*impl_->db, impl_->options.path, to, impl_->environment);
   return status.with_context(impl_->where + ": backup");
+}
+
+rocksdb::Status ExperienceLake::Impl::merge_all() {
+  const auto write = [this](rocksdb::WriteBatch& batch) {
+    return write_awake(rocksdb::WriteOptions(), batch);
+  };
+  const auto make_way = [this] { return env->make_way(); };
+  const std::vector<rocksdb::ColumnFamilyHandle*> all(std::begin(handles), std::end(handles));
+  rocksdb::Status status = merge_void_entries(*db, handles[family_log], write);
+  if (status.ok()) status = flush_all(*db, all, make_way);
+  for (rocksdb::ColumnFamilyHandle* family : all) {
+    if (status.ok()) status = merge_tables(*db, family, make_way);
+  }
+  return status.ok() ? env->files().error() : status;
+}
+
+Status ExperienceLake::compact() {
+  const std::lock_guard turn(impl_->compact_mutex);
+  const std::shared_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return impl_->absent();
+  if (impl_->wounded.load()) return impl_->unsynced();
+  const Status status = impl_->guarded("compact", [&] { return impl_->merge_all(); });
+  // RocksDB refuses writes from now on.
+  if (status == ErrorCode::io_error || status == ErrorCode::corruption) impl_->wounded.store(true);
+  return status;
 }
 
 Status ExperienceLake::close() {

@@ -83,6 +83,10 @@ class ExperienceLake {
   /// Errors: invalid_argument, already_exists, io_error.
   Status backup(const std::string& to) const;
 
+  /// Merges all tables, and what void entries are left in the log, without what was deleted.
+  /// Errors: corruption, io_error.
+  Status compact();
+
   /// Syncs and closes; every later call answers `closed`. Errors: io_error (the sync, or an earlier
   /// failure that was not recovered from).
   Status close();

@@ -77,7 +77,7 @@ Status to_status(const rocksdb::Status& status, std::string_view what) {
   if (status.IsIOError()) return Status(ErrorCode::io_error, message);
   if (status.IsMemoryLimit()) return Status(ErrorCode::out_of_memory, message);
   if (status.IsShutdownInProgress()) return Status(ErrorCode::closed, message);
-  if (status.IsBusy() || status.IsTryAgain() || status.IsTimedOut()) {
+  if (status.IsBusy() || status.IsAborted() || status.IsTryAgain() || status.IsTimedOut()) {
     return Status(ErrorCode::unavailable, message);
   }
   if (status.IsNotSupported() || status.IsInvalidArgument()) {

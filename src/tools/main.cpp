@@ -50,11 +50,12 @@ constexpr const char* help =
   frys store import DIR FILE.jsonl… [--dimension N]
   frys store verify DIR
   frys store backup DIR TO
+  frys store compact DIR
       Looks into an experience store, writes it as JSON lines (one experience a line, nothing lost;
       to the standard output without OUT), reads such lines into a store (made when there is none;
       what is there already is not stored again), reads every record and compares it with its
-      content hash, or copies the store into the new folder TO (which it is restored from by being
-      opened, or copied back).
+      content hash, copies the store into the new folder TO (which it is restored from by being
+      opened, or copied back), or gives back the room on disk of what was removed.
         --dimension N     floats a vector has, of a store that import makes (default 256)
         --salvage         opens a store whose log is damaged as far as it is whole
         FILTERS           --workflow W, --agent A, --step-type T, --outcome success|failure|partial

@@ -61,10 +61,10 @@ Result<Request> parse(const std::vector<std::string>& words) {
   Request request;
   if (!given->operands.empty()) request.action = given->operands[0];
   if (request.action != "inspect" && request.action != "export" && request.action != "import" &&
-      request.action != "verify" && request.action != "backup") {
+      request.action != "verify" && request.action != "backup" && request.action != "compact") {
     return wrong(
-        "store needs to be told what to do; inspect, export, import, verify, backup and lift "
-        "exist");
+        "store needs to be told what to do; inspect, export, import, verify, backup, compact and "
+        "lift exist");
   }
   if (given->operands.size() < 2) return wrong("store " + request.action + " needs a folder");
   request.folder = given->operands[1];
@@ -165,10 +165,22 @@ int import_files(ExperienceStore& store, const std::vector<std::string>& files) 
   return synced.ok() ? exit_ok : failed(synced);
 }
 
+double mib(std::uintmax_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
 int backup(const ExperienceStore& store, const std::string& folder) {
   const Status status = store.backup(folder);
   if (!status.ok()) return failed(status);
   std::printf("%llu copied\n", static_cast<unsigned long long>(store.size()));
+  return exit_ok;
+}
+
+int compact(ExperienceStore& store, const std::string& folder) {
+  const std::uintmax_t before = bytes_on_disk(folder);
+  const Status status = store.compact();
+  if (!status.ok()) return failed(status);
+  std::printf("%llu experiences, %.1f MiB, %.1f MiB before\n",
+              static_cast<unsigned long long>(store.size()), mib(bytes_on_disk(folder)),
+              mib(before));
   return exit_ok;
 }
 
@@ -177,6 +189,7 @@ int run(ExperienceStore& store, const Request& request) {
   if (request.action == "verify") return verify(store);
   if (request.action == "export") return export_lines(store, request);
   if (request.action == "backup") return backup(store, request.files[0]);
+  if (request.action == "compact") return compact(store, request.folder);
   return import_files(store, request.files);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -110,6 +111,18 @@ Result<ReadRows> read_rows(const ExperienceStore& store, const ScanQuery& query,
   });
   if (!status.ok()) return status;
   return read;
+}
+
+std::uintmax_t bytes_on_disk(const std::string& folder) {
+  std::uintmax_t bytes = 0;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(folder, error);
+  for (; entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code gone;
+    const std::uintmax_t size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  return bytes;
 }
 
 Status import_lines(ExperienceStore& store, const std::string& path) {

@@ -46,6 +46,9 @@ struct ReadRows {
 /// Errors: io_error (`out`), and those of `scan`.
 Result<ReadRows> read_rows(const ExperienceStore& store, const ScanQuery& query, std::FILE* out);
 
+/// Of the files in `folder`; those that go meanwhile are not counted.
+std::uintmax_t bytes_on_disk(const std::string& folder);
+
 /// Stores every line of a file. Lines before one that is wrong are stored.
 /// Errors: io_error, invalid_argument and the store's, with file and line.
 Status import_lines(ExperienceStore& store, const std::string& path);

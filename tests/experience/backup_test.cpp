@@ -22,8 +22,10 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using testing::FileSizeLimit;
 using ::testing::HasSubstr;
+using testing::large_experience;
 using testing::numbered_experience;
 using testing::random_vector;
+using testing::rows_of;
 using testing::StoreTest;
 
 class BackupTest : public StoreTest {
@@ -48,26 +50,6 @@ class BackupTest : public StoreTest {
     return all;
   }
 };
-
-Experience large_experience(int number) {
-  Experience e = numbered_experience(number);
-  e.embedding = random_vector(32, static_cast<std::uint32_t>(number));
-  e.payload.resize(3000 + number % 5000);
-  for (std::size_t i = 0; i < e.payload.size(); ++i) {
-    e.payload[i] = static_cast<std::byte>(i * i * static_cast<std::size_t>(number) >> 7);
-  }
-  return e;
-}
-
-std::vector<ScanRow> rows_of(const ExperienceStore& store) {
-  std::vector<ScanRow> rows;
-  ScanQuery query;
-  query.limit = 65536;
-  query.with_experience = true;
-  Result<ScanPage> page = store.scan(query);
-  if (!page) ADD_FAILURE() << page.error().to_string();
-  return page ? std::move(page->rows) : rows;
-}
 
 /// Whether `copy` holds what `original` held at some time.
 void expect_prefix(const ExperienceStore& copy, const ExperienceStore& original) {

@@ -42,6 +42,28 @@ inline Experience numbered_experience(int number) {
   return e;
 }
 
+/// With a payload of some KiB that does not get smaller by compression.
+inline Experience large_experience(int number) {
+  Experience e = numbered_experience(number);
+  e.embedding = random_vector(32, static_cast<std::uint32_t>(number));
+  e.payload.resize(3000 + number % 5000);
+  for (std::size_t i = 0; i < e.payload.size(); ++i) {
+    e.payload[i] = static_cast<std::byte>(i * i * static_cast<std::size_t>(number) >> 7);
+  }
+  return e;
+}
+
+/// All of them.
+inline std::vector<ScanRow> rows_of(const ExperienceStore& store) {
+  std::vector<ScanRow> rows;
+  ScanQuery query;
+  query.limit = 65536;
+  query.with_experience = true;
+  Result<ScanPage> page = store.scan(query);
+  if (!page) ADD_FAILURE() << page.error().to_string();
+  return page ? std::move(page->rows) : rows;
+}
+
 /// A folder, an executor with threads, and the store's usual options.
 class StoreTest : public ::testing::Test {
  protected:

@@ -11,6 +11,7 @@
 
 #include "frys/core/random.hpp"
 #include "frys/experience/experience_store.hpp"
+#include "tools/store_files.hpp"
 #include "tools/tool_runner.hpp"
 
 namespace frys::testing {
@@ -218,6 +219,29 @@ TEST(StoreCommand, ABackupIsAStore) {
   EXPECT_EQ(run_tool({"store", "export", copy}).out, lines);
 }
 
+TEST(StoreCommand, CompactGivesRoomBack) {
+  const TestFolder folder;
+  const std::string path = folder.path("store");
+  {
+    ExperienceStore store = open_store(path, 4);
+    for (int i = 0; i < 200; ++i) {
+      Experience e{.action = std::to_string(i), .embedding = {1, 0, 0, 0}};
+      e.payload.resize(10'000, static_cast<std::byte>(i));
+      for (std::size_t at = 0; at < e.payload.size(); ++at)
+        e.payload[at] ^= std::byte(at * at >> 3);
+      ASSERT_TRUE(store.store(std::move(e)));
+    }
+    ASSERT_TRUE(store.remove_matching({}).has_value());
+    ASSERT_TRUE(store.store({.action = "kept", .embedding = {1, 0, 0, 0}}));
+  }
+  const std::uintmax_t before = tools::bytes_on_disk(path);
+  const ToolRun run = run_tool({"store", "compact", path});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("1 experiences, "));
+  EXPECT_LT(tools::bytes_on_disk(path), before / 2);
+  EXPECT_EQ(run_tool({"store", "verify", path}).out, "1 whole, 0 damaged\n");
+}
+
 TEST(StoreCommand, WhatCameToBeKnownLaterIsExportedToo) {
   const TestFolder folder;
   const std::string path = folder.path("store");
@@ -282,13 +306,15 @@ TEST(StoreCommand, WrongWordsAreExplained) {
     std::vector<std::string> words;
     const char* expected;
   } cases[] = {
-      {{}, "inspect, export, import, verify, backup and lift"},
-      {{"list", filled.path}, "inspect, export, import, verify, backup and lift"},
+      {{}, "inspect, export, import, verify, backup, compact and lift"},
+      {{"list", filled.path}, "inspect, export, import, verify, backup, compact and lift"},
       {{"inspect"}, "needs a folder"},
       {{"inspect", nowhere}, "there is no experience store in"},
       {{"import", filled.path}, "at least one file"},
       {{"export", filled.path, "a", "b"}, "takes no file \"b\""},
       {{"verify", filled.path, "a"}, "takes no file \"a\""},
+      {{"compact", filled.path, "a"}, "takes no file \"a\""},
+      {{"compact", nowhere}, "there is no experience store in"},
       {{"backup", filled.path}, "needs a folder to make"},
       {{"backup", filled.path, "a", "b"}, "takes no file \"b\""},
       {{"backup", nowhere, folder.path("b")}, "there is no experience store in"},

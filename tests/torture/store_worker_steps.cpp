@@ -90,6 +90,7 @@ void StoreWorker::step(Hand& hand) {
   if (is(shares.remove_one)) return remove_one(hand);
   if (is(shares.remove_some)) return remove_some(hand);
   if (is(shares.amend)) return amend(hand);
+  if (hand.below(64) == 0) (void)went_well(store_->compact(), "compact");
   look_at(hand);
   note_exchange(hand);
 }

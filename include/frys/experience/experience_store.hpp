@@ -152,10 +152,10 @@ class FRYS_API ExperienceStore {
   [[nodiscard]] Result<ScanPage> scan(const ScanQuery& query) const;
 
   /// Takes an experience out: no later query, scan or read answers it. Its room on disk is free
-  /// when tables are merged; its memory, when an eighth of all experiences (256 at least) were
-  /// removed: then the index is made without them in the background, as good as before. The same
-  /// content may be stored again, as a new experience. Errors: not_found, closed, io_error,
-  /// corruption, out_of_memory.
+  /// when tables are merged (see `compact`); its memory, when an eighth of all experiences (256 at
+  /// least) were removed: then the index is made without them in the background, as good as before.
+  /// The same content may be stored again, as a new experience. Errors: not_found, closed,
+  /// io_error, corruption, out_of_memory.
   Status remove(const ExperienceId& id, const StoreOptions& options = {});
   /// The same for all that `which` names; its `after_sequence`, `limit` and `with_experience` are
   /// not looked at. Returns how many there were. What is stored meanwhile may be among them.
@@ -190,6 +190,13 @@ class FRYS_API ExperienceStore {
   /// no folder is left behind; also while an earlier write is not overcome), out_of_memory.
   /// Cost: a copy of what the tables do not hold yet, some MiB; elsewhere, of everything.
   Status backup(const std::string& folder) const;
+
+  /// Gives back the room on disk of what was removed: has all tables merged, and what removals left
+  /// in the log. Others go on meanwhile. Errors: closed, corruption, io_error (also while an
+  /// earlier write is not overcome), unavailable (the tables never stood still), out_of_memory.
+  /// Cost: reads and writes all that the store has on disk, and takes as much room again until it
+  /// is done.
+  Status compact();
 
   /// Lets running calls end, refuses later ones with `closed`, syncs, ends all background work and
   /// gives the folder back. Closing twice is fine, as is closing inside a `done`. A call with
