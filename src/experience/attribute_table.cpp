@@ -8,6 +8,18 @@
 
 namespace frys::detail {
 
+/// The number of `text`, which gets one if it has none.
+std::uint32_t AttributeTable::Field::number_of(std::string_view text) {
+  auto found = numbers.find(text);
+  if (found != numbers.end()) return found->second;
+  const auto number = static_cast<std::uint32_t>(texts.size());
+  if (number == texts.capacity()) texts.reserve(2 * texts.size() + 8);
+  carriers.resize(number + std::size_t{1});
+  found = numbers.emplace(text, number).first;
+  texts.push_back(&found->first);
+  return number;
+}
+
 void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
   if (!rows_.reserve(size_ + std::size_t{1}).ok()) throw std::bad_alloc();
   Attributes& row = *rows_.row(size_);
@@ -17,17 +29,8 @@ void AttributeTable::append(const LogEntry& entry, std::uint64_t sequence) {
   {
     const std::unique_lock lock(mutex_);
     for (int f = 0; f < 3; ++f) {
-      Field& field = fields_[f];
-      auto found = field.numbers.find(texts[f]);
-      if (found == field.numbers.end()) {
-        const auto number = static_cast<std::uint32_t>(field.texts.size());
-        if (number == field.texts.capacity()) field.texts.reserve(2 * field.texts.size() + 8);
-        field.carriers.resize(number + std::size_t{1});
-        found = field.numbers.emplace(texts[f], number).first;
-        field.texts.push_back(&found->first);
-      }
-      row.texts[f] = found->second;
-      field.carriers[found->second].add(size_);
+      row.texts[f] = fields_[f].number_of(texts[f]);
+      fields_[f].carriers[row.texts[f]].add(size_);
     }
     outcomes_[static_cast<int>(entry.outcome)].add(size_);
   }

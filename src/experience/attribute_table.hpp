@@ -120,6 +120,8 @@ class AttributeTable {
   };
   /// The distinct texts of a field.
   struct Field {
+    std::uint32_t number_of(std::string_view text);
+
     std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> numbers;
     std::vector<const std::string*> texts;  ///< By number.
     std::vector<Carriers> carriers;

@@ -83,7 +83,7 @@ Status ChangeSet::amend(const ExperienceId& id, const Amendment& amendment, std:
 void ChangeSet::apply() noexcept {
   applied_ = true;
   ResidentRows& rows = index_.rows();
-  sequences_.take(std::move(staged_));
+  sequences_.take(staged_);
   for (const std::span<const float> unit : added_) rows.core.append(unit.data());
   for (const Amended& one : amended_) {
     rows.attributes.amend(one.ordinal, one.standing, one.sequence);

@@ -22,8 +22,8 @@ Status CommitQueue::take_addition(std::uint64_t sequence, const LogEntry& entry,
   ResidentRows& rows = index_.rows();
   Status status = rows.core.reserve(1);
   if (!status.ok()) return status;
-  std::vector<float> unit(vector.size());
-  normalise(vector, unit);  // A vector of zeros stays one: it resembles nothing.
+  loaded_.resize(vector.size());
+  normalise(vector, loaded_);  // A vector of zeros stays one: it resembles nothing.
   const std::uint32_t ordinal = rows.attributes.size();
   rows.attributes.append(entry, sequence);
   try {
@@ -32,7 +32,7 @@ Status CommitQueue::take_addition(std::uint64_t sequence, const LogEntry& entry,
     rows.attributes.truncate(ordinal);
     throw;
   }
-  rows.core.append(unit.data());
+  rows.core.append(loaded_.data());
   return {};
 }
 

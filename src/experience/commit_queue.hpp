@@ -92,6 +92,7 @@ class CommitQueue {
   SequenceMap sequences_;
   // The leader's alone.
   std::uint64_t expired_through_ = 0;  // What was added until then is removed.
+  std::vector<float> loaded_;          // One that is read back, of length 1.
 };
 
 }  // namespace frys::detail

@@ -75,7 +75,6 @@ void CodeStore::make_query(const float* prepared, CodeQuery& query) const {
 void CodeStore::make_stored(const float* prepared, CodeQuery& query) const {
   query.fine.resize(code_bytes());
   space_.encode(prepared, query.fine.data());
-  make_coarse(query);
 }
 
 void CodeStore::load_stored(std::uint32_t node, CodeQuery& query) const {

@@ -43,7 +43,8 @@ class CodeStore {
   void write(std::uint32_t node, const CodeQuery& query) noexcept;
   /// Takes only what `CodeSpace::learn` has changed; readers of the rest are not disturbed.
   void write_learned(std::uint32_t node, const CodeQuery& query) noexcept;
-  /// Of a vector that is searched for; of one that is to be kept. Throw bad_alloc.
+  /// Of a vector that is searched for; of one that is to be kept, the whole code only. Throw
+  /// bad_alloc.
   void make_query(const float* prepared, CodeQuery& query) const;
   void make_stored(const float* prepared, CodeQuery& query) const;
   /// Of one that is kept.
