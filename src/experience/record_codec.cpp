@@ -3,6 +3,7 @@
 
 #include "experience/record_codec.hpp"
 
+#include <array>
 #include <cmath>
 
 #include "core/crc32c.hpp"
@@ -33,8 +34,13 @@ enum Tag : std::uint16_t {
   tag_tag,
   tag_embedding,
   tag_payload,
-  tag_first_unknown,
+  tag_payload_tensor = 17,
 };
+
+/// All others are of later versions, wherever their numbers lie: stores hold some.
+constexpr bool is_known(std::uint16_t tag) noexcept {
+  return tag <= tag_payload || tag == tag_payload_tensor;
+}
 
 struct PackedResources {
   std::uint64_t predicted_bytes, given_bytes, peak_bytes, page_faults;
@@ -82,12 +88,29 @@ bool are_unknown_fields(std::string_view bytes) noexcept {
     if (!reader.take(tag) || !reader.take(length) || !reader.take_bytes(length, value)) {
       return false;
     }
-    if (tag < tag_first_unknown) return false;
+    if (is_known(tag)) return false;
   }
   return true;
 }
 
-Status check_numbers(const Experience& e) {
+/// Whether `payload_bytes` bytes can be such a tensor.
+Status check_payload(const std::optional<PayloadTensor>& tensor, std::size_t payload_bytes) {
+  if (!tensor) return {};
+  const std::size_t element_bytes = size_of(tensor->dtype);
+  if (element_bytes == 0) {
+    return invalid("payload_tensor has the unknown dtype " +
+                   std::to_string(static_cast<unsigned>(tensor->dtype)));
+  }
+  const Status status = tensor->shape.validate(element_bytes);
+  if (!status.ok()) return invalid("payload_tensor: " + std::string(status.message()));
+  const std::size_t bytes = tensor->shape.elements() * element_bytes;
+  if (bytes == payload_bytes) return {};
+  return invalid("payload_tensor, " + std::string(to_string(tensor->dtype)) + " " +
+                 tensor->shape.to_string() + ", takes " + std::to_string(bytes) +
+                 " bytes; the payload has " + std::to_string(payload_bytes));
+}
+
+Status check_content(const Experience& e) {
   if (!std::isfinite(e.reward)) return invalid("reward is not a finite number; give one");
   if (!std::isfinite(e.input_size)) return invalid("input_size is not a finite number; give one");
   if (e.duration_ns < 0) {
@@ -102,7 +125,7 @@ Status check_numbers(const Experience& e) {
       return invalid("embedding[" + std::to_string(i) + "] is not a finite number");
     }
   }
-  return {};
+  return check_payload(e.payload_tensor, e.payload.size());
 }
 
 /// At least the body's size; over the limit means too large.
@@ -114,6 +137,14 @@ std::size_t estimate_bytes(const Experience& e) noexcept {
   }
   for (const std::string& tag : e.tags) total += 6 + tag.size();
   return total + e.embedding.size() * sizeof(float) + e.payload.size() + e.unknown_fields.size();
+}
+
+void append_payload_tensor(std::string& out, const PayloadTensor& tensor) {
+  std::string value;
+  append_value(value, static_cast<std::uint8_t>(tensor.dtype));
+  append_value(value, static_cast<std::uint8_t>(tensor.shape.rank()));
+  for (const std::int64_t extent : tensor.shape.extents()) append_value(value, extent);
+  append_field(out, tag_payload_tensor, value);
 }
 
 void append_body(std::string& out, const Experience& e) {
@@ -137,6 +168,7 @@ void append_body(std::string& out, const Experience& e) {
   for (const std::string& tag : e.tags) append_field(out, tag_tag, tag);
   append_text(out, tag_embedding, bytes_of(e.embedding));
   append_text(out, tag_payload, bytes_of(e.payload));
+  if (e.payload_tensor) append_payload_tensor(out, *e.payload_tensor);
   out.append(bytes_of(e.unknown_fields));
 }
 
@@ -184,6 +216,20 @@ bool read_resources(std::string_view value, ExperienceResources& resources) noex
   return resources != ExperienceResources{};
 }
 
+/// Whether there can be such a tensor is for check_payload to say.
+bool read_payload_tensor(std::string_view value, std::optional<PayloadTensor>& tensor) noexcept {
+  ByteReader reader(value);
+  std::uint8_t dtype = 0;
+  std::uint8_t rank = 0;
+  if (!reader.take(dtype) || !reader.take(rank) || rank > max_rank) return false;
+  std::array<std::int64_t, max_rank> extents{};
+  for (std::size_t dim = 0; dim < rank; ++dim) {
+    if (!reader.take(extents[dim])) return false;
+  }
+  tensor = {static_cast<DType>(dtype), Shape(std::span(extents).first(rank))};
+  return reader.empty();
+}
+
 /// Sets the field `tag` of `e`; false when `value` can't be one.
 bool read_field(Experience& e, std::uint16_t tag, std::string_view value) {
   switch (tag) {
@@ -218,46 +264,94 @@ bool read_field(Experience& e, std::uint16_t tag, std::string_view value) {
       return read_vector(value, e.embedding);
     case tag_payload:
       return read_vector(value, e.payload);
+    case tag_payload_tensor:
+      return read_payload_tensor(value, e.payload_tensor);
     default:
       return false;
   }
 }
 
-Result<Experience> decode_body(std::string_view body) {
-  Experience e;
+/// Greater than the tag of any known field.
+constexpr std::uint16_t after_all_known = 0xffff;
+
+struct Field {
+  std::uint16_t tag = 0;
+  std::string_view value;
+  std::string_view whole;  ///< With tag and length.
+};
+
+/// Calls `take(field)` for each field of a body; false says that it is malformed.
+template <typename Take>
+Status walk_fields(std::string_view body, Take&& take) {
   ByteReader reader(body);
   std::uint16_t previous = 0;
   while (!reader.empty()) {
     const std::string_view from_here = reader.rest();
-    std::uint16_t tag;
-    std::uint32_t length;
-    std::string_view value;
-    if (!reader.take(tag) || !reader.take(length) || !reader.take_bytes(length, value)) {
+    Field field;
+    std::uint32_t length = 0;
+    if (!reader.take(field.tag) || !reader.take(length) ||
+        !reader.take_bytes(length, field.value)) {
       return corrupt("a field runs past the end at byte " +
                      std::to_string(header_bytes + body.size() - from_here.size()));
     }
-    if (tag >= tag_first_unknown) {
-      const auto field = as_byte_span(from_here.substr(0, from_here.size() - reader.rest().size()));
-      e.unknown_fields.insert(e.unknown_fields.end(), field.begin(), field.end());
-      previous = tag_first_unknown;
-      continue;
-    }
-    const bool in_order = tag > previous || (tag == tag_tag && previous == tag_tag);
-    if (!in_order || !read_field(e, tag, value)) {
-      return corrupt("field " + std::to_string(tag) + " of " + std::to_string(length) +
+    field.whole = from_here.substr(0, from_here.size() - reader.rest().size());
+    const bool known = is_known(field.tag);
+    const bool in_order =
+        !known || field.tag > previous || (field.tag == tag_tag && previous == tag_tag);
+    if (!in_order || !take(field)) {
+      return corrupt("field " + std::to_string(field.tag) + " of " + std::to_string(length) +
                      " bytes is out of order or malformed");
     }
-    previous = tag;
+    previous = known ? field.tag : after_all_known;
   }
-  const Status status = check_numbers(e);
+  return {};
+}
+
+Result<Experience> decode_body(std::string_view body) {
+  Experience e;
+  Status status = walk_fields(body, [&e](const Field& field) {
+    if (is_known(field.tag)) return read_field(e, field.tag, field.value);
+    const auto bytes = as_byte_span(field.whole);
+    e.unknown_fields.insert(e.unknown_fields.end(), bytes.begin(), bytes.end());
+    return true;
+  });
+  if (!status.ok()) return status;
+  status = check_content(e);
   if (!status.ok()) return corrupt(status.message());
   return e;
+}
+
+/// The body of a record whose header and checksum are right.
+Result<std::string_view> check_header(std::string_view bytes) {
+  ByteReader reader(bytes);
+  std::uint32_t found_magic = 0;
+  std::uint16_t found_version = 0;
+  std::uint16_t zero = 0;
+  std::uint32_t body_bytes = 0;
+  std::uint32_t crc = 0;
+  if (!reader.take(found_magic) || !reader.take(found_version) || !reader.take(zero) ||
+      !reader.take(body_bytes) || !reader.take(crc)) {
+    return corrupt("it has " + std::to_string(bytes.size()) + " bytes; its header alone has 16");
+  }
+  if (found_magic != magic) return corrupt("it does not begin with \"FXP1\"");
+  if (body_bytes != reader.rest().size()) {
+    return corrupt("its header says " + std::to_string(body_bytes) + " bytes of body, there are " +
+                   std::to_string(reader.rest().size()));
+  }
+  if (crc != checksum(bytes)) return corrupt("its checksum does not match");
+  if (found_version > version) {
+    return Status(ErrorCode::failed_precondition,
+                  "experience record: it has version " + std::to_string(found_version) +
+                      ", this library reads up to " + std::to_string(version) +
+                      ": open it with a newer one");
+  }
+  return reader.rest();
 }
 
 }  // namespace
 
 Result<EncodedRecord> encode_record(const Experience& experience) {
-  const Status status = check_numbers(experience);
+  const Status status = check_content(experience);
   if (!status.ok()) return status;
   const std::size_t estimate = estimate_bytes(experience);
   if (estimate > max_body_bytes) {
@@ -283,29 +377,25 @@ Result<EncodedRecord> encode_record(const Experience& experience) {
 }
 
 Result<Experience> decode_record(std::string_view bytes) {
-  ByteReader reader(bytes);
-  std::uint32_t found_magic = 0;
-  std::uint16_t found_version = 0;
-  std::uint16_t zero = 0;
-  std::uint32_t body_bytes = 0;
-  std::uint32_t crc = 0;
-  if (!reader.take(found_magic) || !reader.take(found_version) || !reader.take(zero) ||
-      !reader.take(body_bytes) || !reader.take(crc)) {
-    return corrupt("it has " + std::to_string(bytes.size()) + " bytes; its header alone has 16");
-  }
-  if (found_magic != magic) return corrupt("it does not begin with \"FXP1\"");
-  if (body_bytes != reader.rest().size()) {
-    return corrupt("its header says " + std::to_string(body_bytes) + " bytes of body, there are " +
-                   std::to_string(reader.rest().size()));
-  }
-  if (crc != checksum(bytes)) return corrupt("its checksum does not match");
-  if (found_version > version) {
-    return Status(ErrorCode::failed_precondition,
-                  "experience record: it has version " + std::to_string(found_version) +
-                      ", this library reads up to " + std::to_string(version) +
-                      ": open it with a newer one");
-  }
-  return decode_body(reader.rest());
+  const Result<std::string_view> body = check_header(bytes);
+  if (!body) return body.error();
+  return decode_body(*body);
+}
+
+Result<PayloadField> find_payload(std::string_view bytes) {
+  const Result<std::string_view> body = check_header(bytes);
+  if (!body) return body.error();
+  PayloadField payload;
+  Status status = walk_fields(*body, [&payload](const Field& field) {
+    if (field.tag == tag_payload_tensor) return read_payload_tensor(field.value, payload.tensor);
+    if (field.tag != tag_payload) return true;
+    payload.bytes = field.value;
+    return !field.value.empty();
+  });
+  if (!status.ok()) return status;
+  status = check_payload(payload.tensor, payload.bytes.size());
+  if (!status.ok()) return corrupt(status.message());
+  return payload;
 }
 
 ExperienceId record_id(std::string_view bytes) noexcept {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "core/crc32c.hpp"
@@ -33,6 +34,7 @@ Experience full_experience() {
   e.tags = {"x", "", "y"};
   e.embedding = {0.5F, -1.0F};
   e.payload = {std::byte{9}, std::byte{0}};
+  e.payload_tensor = {DType::bf16, {1, 1}};
   return e;
 }
 
@@ -91,7 +93,7 @@ TEST(RecordCodecTest, IdentityIsOfTheContent) {
 
 TEST(RecordCodecTest, UnknownFieldsSurvive) {
   Experience e = full_experience();
-  append_unknown(e.unknown_fields, 16, "from the future");
+  append_unknown(e.unknown_fields, 60, "from the future");
   append_unknown(e.unknown_fields, 4000, "");
   const Result<EncodedRecord> record = encode_record(e);
   ASSERT_TRUE(record);
@@ -139,6 +141,10 @@ TEST(RecordCodecTest, NoBodyHarms) {
     const Result<Experience> decoded = decode_record(damaged);
     if (decoded) {
       EXPECT_TRUE(encode_record(*decoded));
+      const Result<PayloadField> payload = find_payload(damaged);
+      ASSERT_TRUE(payload);
+      EXPECT_TRUE(std::ranges::equal(as_byte_span(payload->bytes), decoded->payload));
+      EXPECT_EQ(payload->tensor, decoded->payload_tensor);
     } else {
       EXPECT_EQ(decoded.error(), ErrorCode::corruption);
     }
@@ -172,6 +178,135 @@ TEST(RecordCodecTest, AFieldThatHasItsDefaultIsRefused) {
       EXPECT_EQ(decoded.error(), ErrorCode::corruption);
     }
   }
+}
+
+Experience tensor_experience(DType dtype, const Shape& shape, std::size_t payload_bytes) {
+  Experience e;
+  e.payload.resize(payload_bytes, std::byte{7});
+  e.payload_tensor = {dtype, shape};
+  return e;
+}
+
+/// A record that says of its payload what `field` says, whether it is so or not.
+std::string record_with_tensor_field(std::size_t payload_bytes, std::string_view field) {
+  Experience e;
+  e.payload.resize(payload_bytes);
+  std::string record = encode_record(e)->bytes;
+  append_value(record, std::uint16_t{17});
+  append_value(record, static_cast<std::uint32_t>(field.size()));
+  record += field;
+  seal(record);
+  return record;
+}
+
+std::string tensor_field(std::uint8_t dtype, std::uint8_t rank,
+                         const std::vector<std::int64_t>& extents) {
+  std::string field;
+  append_value(field, dtype);
+  append_value(field, rank);
+  for (const std::int64_t extent : extents) append_value(field, extent);
+  return field;
+}
+
+TEST(RecordCodecTest, TheLayoutOfATensorIsStable) {
+  const std::string bytes = encode_record(tensor_experience(DType::i16, {2, 1}, 4))->bytes;
+  EXPECT_EQ(bytes.substr(16), std::string("\x0f\0\4\0\0\0\7\7\7\7"
+                                          "\x11\0\x12\0\0\0\6\2"
+                                          "\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0",
+                                          34));
+  const std::vector<DType> dtypes = {DType::f32, DType::f64,    DType::f16, DType::bf16,
+                                     DType::i8,  DType::u8,     DType::i16, DType::i32,
+                                     DType::i64, DType::boolean};
+  for (std::size_t number = 0; number < dtypes.size(); ++number) {
+    const Experience e = tensor_experience(dtypes[number], {}, size_of(dtypes[number]));
+    const std::string record = encode_record(e)->bytes;
+    EXPECT_EQ(static_cast<std::size_t>(record[record.size() - 2]), number);
+    EXPECT_EQ(*decode_record(record), e);
+  }
+}
+
+TEST(RecordCodecTest, APayloadThatIsNoSuchTensorIsRefused) {
+  struct Case {
+    const char* why;
+    Experience experience;
+  };
+  const std::int64_t large = std::int64_t{1} << 31;
+  Shape too_deep({1, 1, 1, 1, 1, 1, 1, 1, 1});
+  for (const Case& each :
+       {Case{"takes 8 bytes; the payload has 7", tensor_experience(DType::f32, {2}, 7)},
+        Case{"takes 8 bytes; the payload has 9", tensor_experience(DType::f64, {}, 9)},
+        Case{"takes 0 bytes; the payload has 1", tensor_experience(DType::u8, {0, 1}, 1)},
+        Case{"takes 1 bytes; the payload has 0", tensor_experience(DType::u8, {}, 0)},
+        Case{"unknown dtype 10", tensor_experience(static_cast<DType>(10), {}, 0)},
+        Case{"at most 8 dimensions", tensor_experience(DType::u8, too_deep, 1)},
+        Case{"negative extent", tensor_experience(DType::u8, {-1, -1}, 1)},
+        // 2^65 bytes: none, were they counted in 64 bits.
+        Case{"overflows", tensor_experience(DType::f64, {large, large}, 0)}}) {
+    const Status status = encode_record(each.experience).status();
+    EXPECT_EQ(status, ErrorCode::invalid_argument) << each.why;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(each.why));
+  }
+}
+
+TEST(RecordCodecTest, ADamagedTensorFieldIsSeen) {
+  const std::int64_t large = std::int64_t{1} << 31;
+  const std::vector<std::int64_t> nine(9, 1);
+  const std::string whole = tensor_field(5, 2, {2, 2});
+  ASSERT_TRUE(decode_record(record_with_tensor_field(4, whole)));
+  std::vector<std::string> damaged = {tensor_field(5, 2, {2, 3}),   tensor_field(0, 2, {2, 2}),
+                                      tensor_field(10, 2, {2, 2}),  tensor_field(255, 2, {2, 2}),
+                                      tensor_field(5, 1, {2, 2}),   tensor_field(5, 3, {2, 2}),
+                                      tensor_field(5, 2, {-2, -2}), tensor_field(5, 255, {2, 2}),
+                                      tensor_field(5, 9, nine),     whole + '\0'};
+  for (std::size_t size = 0; size < whole.size(); ++size) damaged.push_back(whole.substr(0, size));
+  for (const std::string& field : damaged) {
+    EXPECT_EQ(decode_record(record_with_tensor_field(4, field)).status(), ErrorCode::corruption);
+    EXPECT_EQ(find_payload(record_with_tensor_field(4, field)).status(), ErrorCode::corruption);
+  }
+  // Of 2^65 bytes, and of a payload that is empty.
+  const std::string overflown = record_with_tensor_field(0, tensor_field(1, 2, {large, large}));
+  EXPECT_EQ(decode_record(overflown).status(), ErrorCode::corruption);
+  EXPECT_EQ(find_payload(overflown).status(), ErrorCode::corruption);
+  // Twice the same.
+  std::string twice = record_with_tensor_field(4, whole);
+  twice += std::string_view(twice).substr(twice.size() - whole.size() - 6);
+  seal(twice);
+  EXPECT_EQ(decode_record(twice).status(), ErrorCode::corruption);
+  EXPECT_EQ(find_payload(twice).status(), ErrorCode::corruption);
+}
+
+TEST(RecordCodecTest, FindsThePayloadWhereItLies) {
+  Experience e = full_experience();
+  append_unknown(e.unknown_fields, 16, "");
+  append_unknown(e.unknown_fields, 60, "from the future");
+  const std::string record = encode_record(e)->bytes;
+  const Result<PayloadField> payload = find_payload(record);
+  ASSERT_TRUE(payload) << payload.error().to_string();
+  EXPECT_EQ(payload->bytes, std::string_view("\x09\0", 2));
+  EXPECT_EQ(payload->tensor, e.payload_tensor);
+  EXPECT_GE(payload->bytes.data(), record.data());
+  EXPECT_LT(payload->bytes.data(), record.data() + record.size());
+  const Result<PayloadField> none = find_payload(encode_record(Experience{})->bytes);
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->bytes.empty());
+  EXPECT_FALSE(none->tensor);
+}
+
+TEST(RecordCodecTest, FindsNoPayloadInADamagedRecord) {
+  const std::string record = encode_record(full_experience())->bytes;
+  for (std::size_t bit = 0; bit < record.size() * 8; ++bit) {
+    std::string damaged = record;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_EQ(find_payload(damaged).status(), ErrorCode::corruption) << "bit " << bit;
+  }
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    EXPECT_EQ(find_payload(record.substr(0, size)).status(), ErrorCode::corruption);
+  }
+  std::string empty = encode_record(Experience{})->bytes;
+  append_value(empty, std::uint16_t{15});
+  append_value(empty, std::uint32_t{0});
+  seal(empty);
+  EXPECT_EQ(find_payload(empty).status(), ErrorCode::corruption);
 }
 
 TEST(RecordCodecTest, TextForTheEmbedder) {

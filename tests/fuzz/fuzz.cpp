@@ -5,6 +5,7 @@
 
 #include <sanitizer/allocator_interface.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -43,12 +44,24 @@ std::vector<std::byte> bytes_of(std::string_view text) {
 
 std::string any_unknown_field(SeededRandom& random) {
   const std::string value = any_text(random);
-  const auto tag = static_cast<std::uint16_t>(16 + random.next_below(65'520));
+  const auto tag = static_cast<std::uint16_t>(18 + random.next_below(65'518));
   const auto length = static_cast<std::uint32_t>(value.size());
   std::string field(6, '\0');
   std::memcpy(field.data(), &tag, sizeof(tag));
   std::memcpy(field.data() + 2, &length, sizeof(length));
   return field + value;
+}
+
+/// Says that the payload is a tensor, and cuts it to one.
+void make_tensor(Experience& e, SeededRandom& random) {
+  const auto dtype = static_cast<DType>(random.next_below(10));
+  const std::size_t elements = e.payload.size() / size_of(dtype);
+  std::array<std::int64_t, max_rank> extents;
+  extents.fill(1);
+  extents[random.next_below(max_rank)] = static_cast<std::int64_t>(elements);
+  const std::uint64_t rank = elements == 1 ? random.next_below(max_rank + 1) : max_rank;
+  e.payload.resize(elements * size_of(dtype));
+  e.payload_tensor = {dtype, Shape(std::span(extents).first(rank))};
 }
 
 }  // namespace
@@ -93,6 +106,7 @@ Experience any_experience(SeededRandom& random) {
     e.embedding.push_back(static_cast<float>(random.next_below(2000)) / 7 - 100);
   }
   e.payload = bytes_of(any_text(random));
+  if (random.next_below(2) == 0) make_tensor(e, random);
   for (std::uint64_t i = random.next_below(3); i > 0; --i) {
     for (const std::byte byte : bytes_of(any_unknown_field(random))) {
       e.unknown_fields.push_back(byte);

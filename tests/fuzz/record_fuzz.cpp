@@ -3,6 +3,8 @@
 
 // Records of experiences. What is one is the only record of its experience.
 
+#include <algorithm>
+
 #include "core/crc32c.hpp"
 #include "experience/bytes.hpp"
 #include "experience/record_codec.hpp"
@@ -34,12 +36,18 @@ void check(std::string_view input) {
   const Result<Experience> decoded = decode_record(input);
   // A tag of no bytes takes 6, and a string in a vector that grows.
   require(meter.bytes() <= 24 * input.size() + 4096, "decoding allocates what the input justifies");
+  const AllocationMeter of_payload;
+  const Result<PayloadField> payload = find_payload(input);
+  require(of_payload.bytes() <= 4096, "finding a payload copies none of it");
   if (!decoded) {
     require(decoded.error() == ErrorCode::corruption ||
                 decoded.error() == ErrorCode::failed_precondition,
             "a record that is none is corrupt, or a later version's");
     return;
   }
+  require(payload.has_value() && payload->tensor == decoded->payload_tensor &&
+              std::ranges::equal(as_byte_span(payload->bytes), decoded->payload),
+          "the payload that is found is the one that is decoded");
   const Result<EncodedRecord> again = encode_record(*decoded);
   require(again.has_value(), "what was decoded can be encoded");
   require(again->bytes.substr(header_bytes) == input.substr(header_bytes),

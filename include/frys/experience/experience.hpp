@@ -23,8 +23,12 @@
 #include <vector>
 
 #include "frys/core/result.hpp"
+#include "frys/tensor/dtype.hpp"
+#include "frys/tensor/shape.hpp"
 
 namespace frys {
+
+class TensorView;
 
 /// How a piece of work ended. Values are stable: they are written to disk.
 enum class Outcome : std::uint8_t { success = 0, failure = 1, partial = 2 };
@@ -42,6 +46,15 @@ struct ExperienceResources {
   std::int64_t queued_ns = 0;              ///< Time from ready to started.
 
   friend bool operator==(const ExperienceResources&, const ExperienceResources&) = default;
+};
+
+/// Says that a payload is the elements of a tensor: all of them, row-major, without gaps, each as
+/// it lies in memory.
+struct PayloadTensor {
+  DType dtype = DType::u8;
+  Shape shape;
+
+  friend bool operator==(const PayloadTensor&, const PayloadTensor&) = default;
 };
 
 /// One record. Every field is optional; a text is UTF-8 by custom, any bytes by law.
@@ -63,6 +76,8 @@ struct Experience {
   /// makes one from the text; it is no part of the content hash then.
   std::vector<float> embedding;
   std::vector<std::byte> payload;  ///< Anything else; never looked into.
+  /// Set when `payload` is a tensor, whose bytes it must have, no more and no less.
+  std::optional<PayloadTensor> payload_tensor = std::nullopt;
   /// Fields that a later version of the library wrote, as they were found; kept, never looked into.
   std::vector<std::byte> unknown_fields;
 
@@ -102,9 +117,14 @@ struct FRYS_API ExperienceId {
 };
 
 /// The identity that a store would give `experience`. Threads: safe. Cost: O(its bytes).
-/// Errors: invalid_argument (a non-finite number, a negative duration, a field over 1 GiB),
-/// out_of_memory.
+/// Errors: invalid_argument (a non-finite number, a negative duration, a payload that is not the
+/// tensor it is said to be, a record over 1 GiB), out_of_memory.
 FRYS_API Result<ExperienceId> content_id(const Experience& experience);
+
+/// Makes a copy of `tensor`'s elements, whatever its strides, the payload of `experience`, and says
+/// so in `payload_tensor`. Counted as a copy (frys/memory/copies.hpp). After an error `experience`
+/// is as it was. Errors: unavailable (not host memory), out_of_memory.
+FRYS_API Status set_payload(Experience& experience, const TensorView& tensor) noexcept;
 
 }  // namespace frys
 
