@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "experience/store_impl.hpp"
+#include "frys/tensor/tensor.hpp"
 
 namespace frys {
 
@@ -189,6 +190,15 @@ Result<ScanPage> ExperienceStore::scan(const ScanQuery& query) const {
 
 Result<Experience> ExperienceStore::get(const ExperienceId& id) const {
   return impl_->run(nullptr, impl_->gate, [&] { return impl_->get(id); });
+}
+
+Result<PinnedPayload> ExperienceStore::payload(const ExperienceId& id) const {
+  return impl_->run(nullptr, impl_->gate, [&] { return impl_->payload(id); });
+}
+
+Result<Tensor> ExperienceStore::payload_tensor(const ExperienceId& id,
+                                               const MemoryScope& scope) const {
+  return impl_->run(nullptr, impl_->gate, [&] { return impl_->payload_tensor(id, scope); });
 }
 
 Status ExperienceStore::remove(const ExperienceId& id, const StoreOptions& options) {

@@ -4,6 +4,7 @@
 #include "experience/lake.hpp"
 
 #include <rocksdb/db.h>
+#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "experience/lake_options.hpp"
 #include "experience/lake_salvage.hpp"
 #include "experience/rocksdb_timer.hpp"
+#include "experience/row_pin.hpp"
 
 namespace frys::detail {
 namespace {
@@ -48,6 +50,7 @@ struct ExperienceLake::Impl {
   std::mutex compact_mutex;  // Before `mutex`; of two who merge the same tables one fails.
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* handles[families] = {};
+  std::shared_ptr<rocksdb::Cache> cache;  // Of the rows in `db`; null: there is none.
   std::atomic<bool> wounded{false};
   Status open_error;        // Why there is no `db`, when it is not closed.
   bool had_tables = false;  // Before the database was opened.
@@ -96,12 +99,15 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
   rocksdb::DBOptions db_options = lake_db_options(options, environment);
   db_options.env = env.get();
   db_options.avoid_flush_during_recovery = !write_tables;
+  const std::vector<rocksdb::ColumnFamilyDescriptor> described = lake_families(options);
+  cache = described[family_rows]
+              .options.table_factory->GetOptions<rocksdb::BlockBasedTableOptions>()
+              ->block_cache;
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* opened_db = nullptr;
   rocksdb::Status answer;
   status = guarded("open", [&] {
-    answer =
-        rocksdb::DB::Open(db_options, options.path, lake_families(options), &opened, &opened_db);
+    answer = rocksdb::DB::Open(db_options, options.path, described, &opened, &opened_db);
     const rocksdb::IOStatus untold = env->files().error();
     return untold.ok() ? answer : rocksdb::Status(untold);
   });
@@ -413,16 +419,17 @@ Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
   return to_status(vectors->status(), impl_->where + ": read the vectors");
 }
 
-Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
+Result<PinnedRecord> ExperienceLake::read(const ExperienceId& id) const {
   Status status = impl_->environment.check_fault("experience.read");
   if (!status.ok()) return status.with_context(impl_->where + ": read");
   const std::shared_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return impl_->absent();
-  std::string record;
+  const auto pin = std::make_shared<RowPin>();
+  pin->cache = impl_->cache;
   bool found = true;
   status = impl_->guarded("read " + id.to_string(), [&] {
     const rocksdb::Status s =
-        impl_->db->Get(rocksdb::ReadOptions(), impl_->handles[family_rows], slice(id), &record);
+        impl_->db->Get(rocksdb::ReadOptions(), impl_->handles[family_rows], slice(id), &pin->value);
     found = !s.IsNotFound();
     return found ? s : rocksdb::Status::OK();
   });
@@ -431,7 +438,7 @@ Result<std::string> ExperienceLake::read(const ExperienceId& id) const {
     return Status(ErrorCode::not_found,
                   impl_->where + ": there is no experience " + id.to_string());
   }
-  return record;
+  return PinnedRecord{view(pin->value), pin};
 }
 
 Status ExperienceLake::backup(const std::string& to) const {

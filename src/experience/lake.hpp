@@ -20,6 +20,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "experience/log_codec.hpp"
 #include "experience/record_codec.hpp"
@@ -45,6 +46,13 @@ struct LakeChange {
   std::string_view record = {};  ///< Of what is added.
   std::string_view vector = {};  ///< The same; encode_vector.
   std::uint64_t made_void = 0;   ///< The sequence of an earlier amendment; 0: there is none.
+};
+
+/// A record as it was written, held where RocksDB has it: in its cache if it can be, else in a
+/// copy. May outlive the lake.
+struct PinnedRecord {
+  std::string_view bytes;
+  std::shared_ptr<const void> pin;  ///< As long as this lives, so do they.
 };
 
 /// Threads: reads are safe at any time; `write`, `recover` and `close` one at a time.
@@ -77,7 +85,7 @@ class ExperienceLake {
   Status scan(std::uint64_t first_sequence, Visitor visit) const;
 
   /// The record as it was written. Errors: not_found, corruption, io_error.
-  Result<std::string> read(const ExperienceId& id) const;
+  Result<PinnedRecord> read(const ExperienceId& id) const;
 
   /// Copies the store, as it is at a moment during the call, to the folder `to`, which is made.
   /// Errors: invalid_argument, already_exists, io_error.

@@ -58,6 +58,8 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit) const;
   Result<ScanPage> scan(const ScanQuery& query) const;
   Result<Experience> get(const ExperienceId& id) const;
+  Result<PinnedPayload> payload(const ExperienceId& id) const;
+  Result<Tensor> payload_tensor(const ExperienceId& id, const MemoryScope& scope) const;
   template <typename T>
   Status fill(std::vector<T>& rows) const;
   Result<std::vector<float>> vector_of(const Experience& experience) const;

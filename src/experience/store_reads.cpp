@@ -154,12 +154,12 @@ Result<ScanRow> ExperienceStore::Impl::look_up(const ExperienceId& id) const {
 }
 
 Result<Experience> ExperienceStore::Impl::get(const ExperienceId& id) const {
-  Result<std::string> record = lake->read(id);
+  const Result<PinnedRecord> record = lake->read(id);
   if (!record) return record.error();
   const std::string where = "experience store " + options.path + ": " + id.to_string();
-  Result<Experience> experience = decode_record(*record);
+  Result<Experience> experience = decode_record(record->bytes);
   if (!experience) return experience.error().with_context(where);
-  if (record_id(*record) != id) {
+  if (record_id(record->bytes) != id) {
     return Status(ErrorCode::corruption, where + ": the row is another experience's");
   }
   return experience;

@@ -78,6 +78,9 @@ Verdict judge(const std::string& path) {
     const Result<Experience> found = store->get(one.id);
     if (found) {
       if (!(*found == one.experience)) return lied;
+      const Result<PinnedPayload> payload = store->payload(one.id);
+      if (!payload) return lied;
+      if (!std::ranges::equal(payload->bytes(), one.experience.payload)) return lied;
     } else if (found.error() == ErrorCode::not_found) {
       return store->size() < experiences ? lost : lied;
     } else {

@@ -27,8 +27,12 @@
 #include "frys/experience/embedder.hpp"
 #include "frys/experience/experience.hpp"
 #include "frys/experience/experience_query.hpp"
+#include "frys/experience/pinned_payload.hpp"
 
 namespace frys {
+
+class MemoryScope;
+class Tensor;
 
 /// What is on disk when a write returns.
 enum class Durability : std::uint8_t {
@@ -173,6 +177,15 @@ class FRYS_API ExperienceStore {
   /// The record as it was stored; `embedding` is what the host gave (empty when it gave none).
   /// Errors: not_found, closed, io_error, corruption, out_of_memory.
   [[nodiscard]] Result<Experience> get(const ExperienceId& id) const;
+
+  /// The payload alone, without a copy once its record is in a table and there is a cache.
+  /// Errors: as `get`. Cost: O(record), read once for its checksum; from the disk when not cached.
+  [[nodiscard]] Result<PinnedPayload> payload(const ExperienceId& id) const;
+  /// The same, copied into a tensor of `scope` with the dtype and shape of the experience's
+  /// `payload_tensor`; plain bytes are a u8 vector. Errors: as `get`, and of `scope`:
+  /// budget_exceeded (names it), out_of_memory, closed. Include frys/tensor/tensor.hpp.
+  [[nodiscard]] Result<Tensor> payload_tensor(const ExperienceId& id,
+                                              const MemoryScope& scope) const;
 
   /// How many experiences there are; 0 when closed. Cost: O(1).
   [[nodiscard]] std::uint64_t size() const noexcept;
