@@ -7,6 +7,7 @@
 #include "frys/tensor/tensor.hpp"
 
 namespace frys {
+
 /// Unlike `get`, it does not hash the record to see that it is the one of this identity: that would
 /// take several times as long as all the rest. The checksum sees damage, and RocksDB's own, of key
 /// and value together, a value under another key.

@@ -6,6 +6,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -37,6 +38,8 @@ struct BytesField {
   const char* name;
   std::vector<std::byte> Experience::* bytes;
 };
+constexpr std::array dtypes{DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8,
+                            DType::u8,  DType::i16, DType::i32, DType::i64,  DType::boolean};
 constexpr std::array bytes_fields{BytesField{"payload", &Experience::payload},
                                   BytesField{"unknown_fields", &Experience::unknown_fields}};
 
@@ -129,6 +132,18 @@ void write_lists(Writer& json, const Experience& experience) {
   }
 }
 
+void write_payload_tensor(Writer& json, const PayloadTensor& tensor) {
+  json.Key("payload_tensor");
+  json.StartObject();
+  json.Key("dtype");
+  json.String(std::string(to_string(tensor.dtype)).c_str());
+  json.Key("shape");
+  json.StartArray();
+  for (const std::int64_t extent : tensor.shape.extents()) json.Int64(extent);
+  json.EndArray();
+  json.EndObject();
+}
+
 /// Reads the fields of one line; the first that is wrong makes `status`.
 class LineReader {
  public:
@@ -143,6 +158,7 @@ class LineReader {
     for (const BytesField& field : bytes_fields) {
       if (const Value* value = take(field.name)) e.*field.bytes = bytes(field.name, *value);
     }
+    if (const Value* value = take("payload_tensor")) e.payload_tensor = payload_tensor(*value);
     if (const Value* value = take("outcome")) e.outcome = outcome(*value);
     number_fields(e, [this](const char* name, auto& number) { read_number(name, number); });
     if (const Value* value = take("resources")) read_resources(*value, e.resources);
@@ -179,6 +195,34 @@ class LineReader {
     if (value.kind == Value::Kind::text) raw = from_base64(value.text);
     if (!raw) fail(field, "must be bytes in base64");
     return raw ? *std::move(raw) : std::vector<std::byte>();
+  }
+  /// That the payload fits is for the store to say.
+  PayloadTensor payload_tensor(const Value& value) {
+    PayloadTensor tensor;
+    const Value* dtype = value.find("dtype");
+    const Value* shape = value.find("shape");
+    if (value.names.size() != 2 || dtype == nullptr || shape == nullptr) {
+      fail("payload_tensor", "must be an object of \"dtype\" and \"shape\"");
+      return tensor;
+    }
+    const auto* named = std::ranges::find_if(dtypes, [&](DType each) {
+      return dtype->kind == Value::Kind::text && to_string(each) == dtype->text;
+    });
+    if (named == dtypes.end()) {
+      fail("payload_tensor.dtype", "must be the name of a dtype, as \"f32\"");
+      return tensor;
+    }
+    tensor.dtype = *named;
+    if (shape->kind != Value::Kind::list || shape->items.size() > max_rank) {
+      fail("payload_tensor.shape", "must be a list of at most 8 whole numbers");
+      return tensor;
+    }
+    std::array<std::int64_t, max_rank> extents{};
+    for (std::size_t dim = 0; dim < shape->items.size(); ++dim) {
+      read_value("payload_tensor.shape", shape->items[dim], extents[dim]);
+    }
+    tensor.shape = Shape(std::span(extents).first(shape->items.size()));
+    return tensor;
   }
   Outcome outcome(const Value& value) {
     for (const Outcome each : {Outcome::success, Outcome::failure, Outcome::partial}) {
@@ -289,6 +333,7 @@ std::string to_json_line(const Experience& experience, const std::optional<Stand
     json.Key(field.name);
     json.String(to_base64(experience.*field.bytes).c_str());
   }
+  if (experience.payload_tensor) write_payload_tensor(json, *experience.payload_tensor);
   if (standing && *standing != Standing{experience.outcome, experience.reward, 0, 0}) {
     json.Key("standing");
     json.StartObject();

@@ -45,6 +45,7 @@ Experience odd_experience() {
   e.tags = {"a", "", "\x80"};
   e.embedding = {0.1F, -3.4e38F, 1e-45F, 0.0F};
   e.payload = bytes_of(std::string("\0\1\2\xff", 4));
+  e.payload_tensor = {DType::bf16, {2, 1}};
   return e;
 }
 
@@ -100,6 +101,21 @@ TEST(StoreCommand, NumbersAreReadAsTheyAreWritten) {
             "\n");
 }
 
+TEST(StoreCommand, PayloadsThatAreTensorsAreReadAsTheyAreWritten) {
+  const TestFolder folder;
+  const std::string lines =
+      R"({"outcome":"success","payload_tensor":{"dtype":"f64","shape":[0,3]}})"
+      "\n"
+      R"({"outcome":"success","payload":"AAAAAA==","payload_tensor":{"dtype":"f32","shape":[]}})"
+      "\n"
+      R"({"outcome":"success","payload":"AAE=","payload_tensor":{"dtype":"boolean","shape":[2]}})"
+      "\n";
+  const std::string store = folder.path("store");
+  const ToolRun run = run_tool({"store", "import", store, folder.write("in.jsonl", lines)});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run_tool({"store", "export", store}).out, lines);
+}
+
 TEST(StoreCommand, ExportTakesFilters) {
   const TestFolder folder;
   const Filled filled(folder);
@@ -152,6 +168,22 @@ TEST(StoreCommand, ALineThatIsWrongIsNamedAndThoseBeforeItAreKept) {
       {R"({"embedding":[1,2]})", "embedding has 2 floats"},
       {R"({"payload":"a"})", "field \"payload\": must be bytes in base64"},
       {R"({"payload":"QQ=A"})", "field \"payload\": must be bytes in base64"},
+      {R"({"payload_tensor":"f32"})", "field \"payload_tensor\": must be an object of \"dtype\""},
+      {R"({"payload_tensor":{"dtype":"f32"}})", "field \"payload_tensor\": must be an object"},
+      {R"({"payload_tensor":{"dtype":"f32","shape":[0],"strides":[1]}})",
+       "field \"payload_tensor\": must be an object of"},
+      {R"({"payload_tensor":{"dtype":"float","shape":[0]}})",
+       "field \"payload_tensor.dtype\": must"},
+      {R"({"payload_tensor":{"dtype":0,"shape":[0]}})", "field \"payload_tensor.dtype\": must be"},
+      {R"({"payload_tensor":{"dtype":"f32","shape":0}})",
+       "field \"payload_tensor.shape\": must be"},
+      {R"({"payload_tensor":{"dtype":"u8","shape":[1,1,1,1,1,1,1,1,1]},"payload":"QQ=="})",
+       "field \"payload_tensor.shape\": must be a list of at most 8"},
+      {R"({"payload_tensor":{"dtype":"f32","shape":[0.5]}})",
+       "field \"payload_tensor.shape\": must be a whole number"},
+      {R"({"payload_tensor":{"dtype":"u8","shape":[-1]},"payload":"QQ=="})", "negative extent"},
+      {R"({"payload_tensor":{"dtype":"i16","shape":[2]},"payload":"QQ=="})",
+       "payload_tensor, i16 [2], takes 4 bytes; the payload has 1"},
       {R"({"situation":{"base64":"QR=="}})", "field \"situation\": must be bytes in base64"},
       {"{\"situation\":\"\xff\"}", "encoding"},
   };
