@@ -7,8 +7,8 @@
 //   build/<set>/<who>             the graph of all vectors
 //   memory/<set>/<who>            what it takes, as the counter bytes_per_vector
 //
-// and those of the store (experience_bench_store.cpp, experience_bench_filter.cpp,
-// experience_bench_lasting.cpp). With --vectors
+// and those of the store (experience_bench_store.cpp, experience_bench_payload.cpp,
+// experience_bench_filter.cpp, experience_bench_lasting.cpp). With --vectors
 // and --queries the first three run on the user's own files, and nothing else runs. What takes
 // long, the peers' graphs and the true neighbours, is kept between runs in the cache folder.
 
@@ -50,6 +50,7 @@ void add_rows(const Flags& flags) {
     refuse("--queries and --metric need --vectors FILE");
   }
   add_store_rows(full());
+  add_payload_rows();
   add_filter_rows();
   add_lasting_rows(full());
   add_index_rows(known_sets(cache, full()), cache, full());

@@ -39,6 +39,7 @@ void add_index_rows(const std::vector<SetSource>& sets, const BenchCache& cache,
 
 /// store, open, find_similar and build rows of the experience store; `full`: with 100,000 too.
 void add_store_rows(bool full);
+void add_payload_rows();
 void add_filter_rows();
 /// churn and ingest rows; `full`: the long ones too.
 void add_lasting_rows(bool full);
