@@ -275,6 +275,28 @@ TEST(RecordCodecTest, ADamagedTensorFieldIsSeen) {
   EXPECT_EQ(find_payload(twice).status(), ErrorCode::corruption);
 }
 
+// They would be a second record of the same experience.
+TEST(RecordCodecTest, KnownFieldsComeInOrderAndBeforeOthers) {
+  const auto field = [](std::uint16_t tag, std::string_view value) {
+    std::vector<std::byte> bytes;
+    append_unknown(bytes, tag, value);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const std::string tensor = field(17, tensor_field(5, 1, {2}));
+  const auto outcome = [&](const std::string& body) {
+    std::string record = encode_record(Experience{})->bytes + body;
+    seal(record);
+    const Status status = decode_record(record).status();
+    EXPECT_EQ(find_payload(record).status(), status.code());
+    return status.code();
+  };
+  EXPECT_EQ(outcome(field(15, "ab") + tensor + field(16, "") + field(60, "")), ErrorCode::ok);
+  EXPECT_EQ(outcome(tensor + field(15, "ab")), ErrorCode::corruption);
+  EXPECT_EQ(outcome(field(15, "ab") + field(60, "") + tensor), ErrorCode::corruption);
+  EXPECT_EQ(outcome(field(15, "ab") + field(16, "") + tensor), ErrorCode::corruption);
+  EXPECT_EQ(outcome(field(0, "ab")), ErrorCode::corruption);
+}
+
 TEST(RecordCodecTest, FindsThePayloadWhereItLies) {
   Experience e = full_experience();
   append_unknown(e.unknown_fields, 16, "");
