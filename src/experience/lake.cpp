@@ -199,6 +199,7 @@ void ExperienceLake::Impl::close_database() noexcept {
     db->Close().PermitUncheckedError();
     db.reset();
   }
+  cache.reset();
   env.reset();
 }
 

@@ -286,25 +286,28 @@ TEST(PinnedPayloadTest, MovesWithWhatItHolds) {
 }
 
 // The database is opened anew then, with another cache.
-TEST_F(StoreTest, APinOutlivesARecoveryOfTheStore) {
+TEST_F(StoreTest, PinsOutliveARecoveryOfTheStore) {
   ExperienceStoreOptions tables = options();
   tables.salvage = true;
   const Experience kept = with_payload(0, payload_of(100'000));
+  const ExperienceId id = *content_id(kept);
+  ASSERT_TRUE(ExperienceStore::open(tables, environment())->store(kept));
+  PinnedPayload before;
+  PinnedPayload after;
   {
-    ASSERT_TRUE(ExperienceStore::open(tables, environment())->store(kept));
+    Result<ExperienceStore> store = ExperienceStore::open(tables, environment());
+    ASSERT_TRUE(store);
+    before = *store->payload(id);
+    {
+      const testing::FileSizeLimit limit(50'000);
+      EXPECT_EQ(store->store(with_payload(1, payload_of(90'000))).status(), ErrorCode::io_error);
+    }
+    ASSERT_TRUE(store->store(with_payload(2, payload_of(90'000))));
+    after = *store->payload(id);
   }
-  Result<ExperienceStore> store = ExperienceStore::open(tables, environment());
-  ASSERT_TRUE(store);
-  const PinnedPayload pin = *store->payload(*content_id(kept));
-  {
-    const testing::FileSizeLimit limit(50'000);
-    EXPECT_EQ(store->store(with_payload(1, payload_of(90'000))).status(), ErrorCode::io_error);
-  }
-  ASSERT_TRUE(store->store(with_payload(2, payload_of(90'000))));
-  const PinnedPayload again = *store->payload(*content_id(kept));
-  EXPECT_NE(pin.bytes().data(), again.bytes().data());
-  EXPECT_TRUE(std::ranges::equal(pin.bytes(), kept.payload));
-  EXPECT_TRUE(std::ranges::equal(again.bytes(), kept.payload));
+  EXPECT_NE(before.bytes().data(), after.bytes().data());
+  EXPECT_TRUE(std::ranges::equal(before.bytes(), kept.payload));
+  EXPECT_TRUE(std::ranges::equal(after.bytes(), kept.payload));
 }
 
 }  // namespace
