@@ -9,6 +9,7 @@
 #include "core/crc32c.hpp"
 #include "experience/blake2b.hpp"
 #include "experience/bytes.hpp"
+#include "experience/embedding_spaces.hpp"
 
 namespace frys::detail {
 namespace {
@@ -34,13 +35,12 @@ enum Tag : std::uint16_t {
   tag_tag,
   tag_embedding,
   tag_payload,
-  tag_payload_tensor = 17,
+  tag_named_embedding,
+  tag_payload_tensor,
+  tag_first_unknown,
 };
-
-/// All others are of later versions, wherever their numbers lie: stores hold some.
-constexpr bool is_known(std::uint16_t tag) noexcept {
-  return tag <= tag_payload || tag == tag_payload_tensor;
-}
+// Unknown to the first version of the library, which kept it.
+constexpr std::uint16_t tag_first_kept = tag_named_embedding;
 
 struct PackedResources {
   std::uint64_t predicted_bytes, given_bytes, peak_bytes, page_faults;
@@ -78,9 +78,10 @@ std::string_view bytes_of(const std::vector<T>& values) noexcept {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-/// Whether `bytes` is a row of fields, all with tags of later versions.
+/// Whether `bytes` is a row of fields that begins with one of a later version.
 bool are_unknown_fields(std::string_view bytes) noexcept {
   ByteReader reader(bytes);
+  std::uint16_t least = tag_first_unknown;
   while (!reader.empty()) {
     std::uint16_t tag;
     std::uint32_t length;
@@ -88,7 +89,8 @@ bool are_unknown_fields(std::string_view bytes) noexcept {
     if (!reader.take(tag) || !reader.take(length) || !reader.take_bytes(length, value)) {
       return false;
     }
-    if (is_known(tag)) return false;
+    if (tag < least) return false;
+    least = tag_first_kept;
   }
   return true;
 }
@@ -136,6 +138,7 @@ std::size_t estimate_bytes(const Experience& e) noexcept {
     total += text->size();
   }
   for (const std::string& tag : e.tags) total += 6 + tag.size();
+  for (const NamedEmbedding& named : e.embeddings) total += 6 + named_bytes(named);
   return total + e.embedding.size() * sizeof(float) + e.payload.size() + e.unknown_fields.size();
 }
 
@@ -147,7 +150,7 @@ void append_payload_tensor(std::string& out, const PayloadTensor& tensor) {
   append_field(out, tag_payload_tensor, value);
 }
 
-void append_body(std::string& out, const Experience& e) {
+void append_body(std::string& out, const Experience& e, const NamedEmbeddings& named) {
   append_text(out, tag_workflow, e.workflow);
   append_text(out, tag_agent, e.agent);
   append_text(out, tag_step_type, e.step_type);
@@ -168,6 +171,11 @@ void append_body(std::string& out, const Experience& e) {
   for (const std::string& tag : e.tags) append_field(out, tag_tag, tag);
   append_text(out, tag_embedding, bytes_of(e.embedding));
   append_text(out, tag_payload, bytes_of(e.payload));
+  for (const NamedEmbedding* one : named) {
+    append_value(out, std::uint16_t{tag_named_embedding});
+    append_value(out, static_cast<std::uint32_t>(named_bytes(*one)));
+    append_named(out, *one);
+  }
   if (e.payload_tensor) append_payload_tensor(out, *e.payload_tensor);
   out.append(bytes_of(e.unknown_fields));
 }
@@ -264,6 +272,8 @@ bool read_field(Experience& e, std::uint16_t tag, std::string_view value) {
       return read_vector(value, e.embedding);
     case tag_payload:
       return read_vector(value, e.payload);
+    case tag_named_embedding:
+      return read_named(value, e.embeddings);
     case tag_payload_tensor:
       return read_payload_tensor(value, e.payload_tensor);
     default:
@@ -271,11 +281,9 @@ bool read_field(Experience& e, std::uint16_t tag, std::string_view value) {
   }
 }
 
-/// Greater than the tag of any known field.
-constexpr std::uint16_t after_all_known = 0xffff;
-
 struct Field {
   std::uint16_t tag = 0;
+  bool known = false;  ///< Not of a later version.
   std::string_view value;
   std::string_view whole;  ///< With tag and length.
 };
@@ -295,14 +303,17 @@ Status walk_fields(std::string_view body, Take&& take) {
                      std::to_string(header_bytes + body.size() - from_here.size()));
     }
     field.whole = from_here.substr(0, from_here.size() - reader.rest().size());
-    const bool known = is_known(field.tag);
+    // What the first version of the library kept came in any order.
+    const bool after_unknown = previous == tag_first_unknown;
+    field.known = field.tag < (after_unknown ? tag_first_kept : tag_first_unknown);
+    const bool repeated = field.tag == tag_tag || field.tag == tag_named_embedding;
     const bool in_order =
-        !known || field.tag > previous || (field.tag == tag_tag && previous == tag_tag);
+        !field.known || field.tag > previous || (field.tag == previous && repeated);
     if (!in_order || !take(field)) {
       return corrupt("field " + std::to_string(field.tag) + " of " + std::to_string(length) +
                      " bytes is out of order or malformed");
     }
-    previous = known ? field.tag : after_all_known;
+    previous = field.known ? field.tag : tag_first_unknown;
   }
   return {};
 }
@@ -310,7 +321,7 @@ Status walk_fields(std::string_view body, Take&& take) {
 Result<Experience> decode_body(std::string_view body) {
   Experience e;
   Status status = walk_fields(body, [&e](const Field& field) {
-    if (is_known(field.tag)) return read_field(e, field.tag, field.value);
+    if (field.known) return read_field(e, field.tag, field.value);
     const auto bytes = as_byte_span(field.whole);
     e.unknown_fields.insert(e.unknown_fields.end(), bytes.begin(), bytes.end());
     return true;
@@ -361,6 +372,8 @@ Result<EncodedRecord> encode_record(const Experience& experience) {
   if (!are_unknown_fields(bytes_of(experience.unknown_fields))) {
     return invalid("unknown_fields is not what decoding a record yields; leave it empty");
   }
+  const Result<NamedEmbeddings> named = in_order(experience.embeddings);
+  if (!named) return named.error();
   EncodedRecord record;
   std::string& out = record.bytes;
   out.reserve(header_bytes + estimate);
@@ -369,7 +382,7 @@ Result<EncodedRecord> encode_record(const Experience& experience) {
   append_value(out, std::uint16_t{0});
   append_value(out, std::uint32_t{0});
   append_value(out, std::uint32_t{0});
-  append_body(out, experience);
+  append_body(out, experience, *named);
   patch_value(out, 8, static_cast<std::uint32_t>(out.size() - header_bytes));
   patch_value(out, 12, checksum(out));
   record.id = record_id(out);
@@ -387,6 +400,7 @@ Result<PayloadField> find_payload(std::string_view bytes) {
   if (!body) return body.error();
   PayloadField payload;
   Status status = walk_fields(*body, [&payload](const Field& field) {
+    if (!field.known) return true;
     if (field.tag == tag_payload_tensor) return read_payload_tensor(field.value, payload.tensor);
     if (field.tag != tag_payload) return true;
     payload.bytes = field.value;

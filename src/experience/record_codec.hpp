@@ -14,12 +14,17 @@
 //        7 outcome (u8)  8 reward (f64)  9 started_at_ns (i64)  10 duration_ns (i64)
 //       11 input_size (f64)  12 resources (6 × 8 bytes, in order of declaration)
 //       13 one tag (text; repeated)  14 embedding (f32 each)  15 payload
+//       16 one named embedding (repeated; embedding_spaces.hpp)
 //       17 that the payload is a tensor: u8 dtype, u8 rank, i64 an extent; the dtype is a number of
 //          `DType`: f32 0, f64 1, f16 2, bf16 3, i8 4, u8 5, i16 6, i32 7, i64 8, boolean 9
-//       all others: a later version's; kept as they are, after the known ones
+//       18 and above: a later version's; kept as they are, after the known ones
 //
-// Known fields come in order of their tag, and one that has its default is left out, so that equal
-// experiences have equal bodies; a reader takes no other. The identity is BLAKE2b-128 of the body.
+// A field after one of a later version is kept, too, when its tag is 16 or above: when all of these
+// were a later version's, they came in any order.
+//
+// Known fields come in order of their tag, named embeddings in that of their names, and a field
+// that has its default is left out, so that equal experiences have equal bodies; a reader takes no
+// other. The identity is BLAKE2b-128 of the body.
 
 #pragma once
 
@@ -37,9 +42,9 @@ struct EncodedRecord {
   std::string bytes;
 };
 
-/// Errors: invalid_argument (a non-finite number, a negative duration, an unknown outcome, a
-/// payload that is not the tensor it is said to be, a field or record over 1 GiB, `unknown_fields`
-/// that are no fields). Throws bad_alloc.
+/// Errors: invalid_argument (a non-finite number, a negative duration, an unknown outcome, named
+/// embeddings that are none, a payload that is not the tensor it is said to be, a field or record
+/// over 1 GiB, `unknown_fields` that are no fields). Throws bad_alloc.
 Result<EncodedRecord> encode_record(const Experience& experience);
 
 /// Errors: corruption (says what is wrong where), failed_precondition (a later version).

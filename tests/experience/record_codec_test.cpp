@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "core/crc32c.hpp"
@@ -35,6 +36,7 @@ Experience full_experience() {
   e.embedding = {0.5F, -1.0F};
   e.payload = {std::byte{9}, std::byte{0}};
   e.payload_tensor = {DType::bf16, {1, 1}};
+  e.embeddings = {{"code", {1, 2, 3}}, {"text-small", {-0.5F}}};
   return e;
 }
 
@@ -103,6 +105,77 @@ TEST(RecordCodecTest, UnknownFieldsSurvive) {
   EXPECT_EQ(encode_record(*back)->bytes, record->bytes);
 }
 
+// The first version of the library knew no tag above 15, and kept whatever came.
+TEST(RecordCodecTest, WhatFollowsAnUnknownFieldIsKept) {
+  Experience e = full_experience();
+  append_unknown(e.unknown_fields, 200, "abc");
+  append_unknown(e.unknown_fields, 16, "");
+  const Result<EncodedRecord> record = encode_record(e);
+  ASSERT_TRUE(record) << record.error().to_string();
+  const Result<Experience> back = decode_record(record->bytes);
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_EQ(*back, e);
+  append_unknown(e.unknown_fields, 15, "");
+  EXPECT_EQ(encode_record(e).status(), ErrorCode::invalid_argument);
+  e.unknown_fields.clear();
+  append_unknown(e.unknown_fields, 16, "");
+  EXPECT_EQ(encode_record(e).status(), ErrorCode::invalid_argument);
+}
+
+TEST(RecordCodecTest, NamedEmbeddingsHaveOneOrder) {
+  Experience e;
+  e.embeddings = {{"b", {2}}, {"a", {1, -1}}};
+  const EncodedRecord record = *encode_record(e);
+  EXPECT_EQ(record.bytes.substr(16), std::string("\x10\0\x0b\0\0\0\1\0a\0\0\x80\x3f\0\0\x80\xbf"
+                                                 "\x10\0\7\0\0\0\1\0b\0\0\0\x40",
+                                                 30));
+  std::swap(e.embeddings[0], e.embeddings[1]);
+  EXPECT_EQ(encode_record(e)->id, record.id);
+  EXPECT_EQ(*decode_record(record.bytes), e);
+  e.embeddings[1].vector[0] = 3;
+  EXPECT_NE(encode_record(e)->id, record.id);
+}
+
+TEST(RecordCodecTest, NamedEmbeddingsAreChecked) {
+  const auto refused = [](std::vector<NamedEmbedding> embeddings) {
+    Experience e;
+    e.embeddings = std::move(embeddings);
+    const Status status = encode_record(e).status();
+    EXPECT_EQ(status, ErrorCode::invalid_argument);
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refused({{"a", {1}}, {"b", {1}}, {"a", {1}}}), HasSubstr("\"a\" is there twice"));
+  EXPECT_THAT(refused({{"a", {}}}), HasSubstr("\"a\" has no vector"));
+  EXPECT_THAT(refused({{"", {1}}}), HasSubstr("has 0 bytes"));
+  EXPECT_THAT(refused({{std::string(65, 'a'), {1}}}), HasSubstr("has 65 bytes"));
+  EXPECT_THAT(refused({{"a b", {1}}}), HasSubstr("visible"));
+  EXPECT_THAT(refused({{"a", {1, NAN}}}), HasSubstr("[1] is not a finite number"));
+}
+
+TEST(RecordCodecTest, ANamedEmbeddingThatIsNoneIsSeen) {
+  const auto decode = [](const std::vector<std::string>& values) {
+    std::string record = encode_record(Experience{})->bytes;
+    for (const std::string& value : values) {
+      append_value(record, std::uint16_t{16});
+      append_value(record, static_cast<std::uint32_t>(value.size()));
+      record += value;
+    }
+    seal(record);
+    return decode_record(record).status();
+  };
+  const std::string a("\1\0a\0\0\x80\x3f", 7);
+  const std::string b("\1\0b\0\0\x80\x3f", 7);
+  EXPECT_TRUE(decode({a, b}).ok());
+  EXPECT_EQ(decode({b, a}), ErrorCode::corruption);
+  EXPECT_EQ(decode({a, a}), ErrorCode::corruption);
+  for (std::size_t size = 0; size < a.size(); ++size) {
+    EXPECT_EQ(decode({a.substr(0, size)}), ErrorCode::corruption) << size;
+  }
+  EXPECT_EQ(decode({std::string("\xff\xff\x61\0\0\x80\x3f", 7)}), ErrorCode::corruption);
+  EXPECT_EQ(decode({std::string("\1\0 \0\0\x80\x3f", 7)}), ErrorCode::corruption);
+  EXPECT_EQ(decode({std::string("\1\0a\0\0\x80\x7f", 7)}), ErrorCode::corruption);
+}
+
 TEST(RecordCodecTest, ANewerVersionSaysSo) {
   std::string record = encode_record(full_experience())->bytes;
   patch_value(record, 4, std::uint16_t{2});
@@ -164,8 +237,8 @@ TEST(RecordCodecTest, ALengthIsNotTrusted) {
 // It would be a second record, with another identity, of the same experience.
 TEST(RecordCodecTest, AFieldThatHasItsDefaultIsRefused) {
   const std::string zeros(48, '\0');
-  const std::size_t bytes[] = {0, 0, 0, 0, 0, 0, 0, 1, 8, 8, 8, 8, 48, 0, 0, 0};
-  for (std::uint16_t tag = 1; tag <= 15; ++tag) {
+  const std::size_t bytes[] = {0, 0, 0, 0, 0, 0, 0, 1, 8, 8, 8, 8, 48, 0, 0, 0, 0};
+  for (std::uint16_t tag = 1; tag <= 16; ++tag) {
     std::string record = encode_record(Experience{})->bytes;
     append_value(record, tag);
     append_value(record, static_cast<std::uint32_t>(bytes[tag]));

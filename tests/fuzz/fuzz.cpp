@@ -42,9 +42,13 @@ std::vector<std::byte> bytes_of(std::string_view text) {
   return {begin, begin + text.size()};
 }
 
+float any_float(SeededRandom& random) {
+  return static_cast<float>(random.next_below(2000)) / 7 - 100;
+}
+
 std::string any_unknown_field(SeededRandom& random) {
   const std::string value = any_text(random);
-  const auto tag = static_cast<std::uint16_t>(18 + random.next_below(65'518));
+  const auto tag = static_cast<std::uint16_t>(60 + random.next_below(65'476));
   const auto length = static_cast<std::uint32_t>(value.size());
   std::string field(6, '\0');
   std::memcpy(field.data(), &tag, sizeof(tag));
@@ -103,7 +107,10 @@ Experience any_experience(SeededRandom& random) {
   }
   for (std::uint64_t i = random.next_below(4); i > 0; --i) e.tags.push_back(any_text(random));
   for (std::uint64_t i = 2 * random.next_below(3); i > 0; --i) {
-    e.embedding.push_back(static_cast<float>(random.next_below(2000)) / 7 - 100);
+    e.embedding.push_back(any_float(random));
+  }
+  for (const char* name : {"code", "text-small", "~"}) {
+    if (random.next_below(4) == 0) e.embeddings.push_back({name, {0.5F, any_float(random)}});
   }
   e.payload = bytes_of(any_text(random));
   if (random.next_below(2) == 0) make_tensor(e, random);

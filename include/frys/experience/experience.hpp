@@ -57,6 +57,14 @@ struct PayloadTensor {
   friend bool operator==(const PayloadTensor&, const PayloadTensor&) = default;
 };
 
+/// A vector in one of the store's spaces (see `ExperienceStoreOptions::spaces`).
+struct NamedEmbedding {
+  std::string name;           ///< The space's.
+  std::vector<float> vector;  ///< Of the space's dimension, finite, not all zero.
+
+  friend bool operator==(const NamedEmbedding&, const NamedEmbedding&) = default;
+};
+
 /// One record. Every field is optional; a text is UTF-8 by custom, any bytes by law.
 struct Experience {
   std::string workflow;   ///< Name of the workflow; a filter of queries.
@@ -75,6 +83,9 @@ struct Experience {
   /// The host's own vector, of the store's dimension and not all zero. Empty: the store's embedder
   /// makes one from the text; it is no part of the content hash then.
   std::vector<float> embedding;
+  /// Vectors in other spaces, one at most in each, made by the host. Their order is no part of the
+  /// content: what is read back has them in ascending order of their names.
+  std::vector<NamedEmbedding> embeddings;
   std::vector<std::byte> payload;  ///< Anything else; never looked into.
   /// Set when `payload` is a tensor, whose bytes it must have, no more and no less.
   std::optional<PayloadTensor> payload_tensor = std::nullopt;
@@ -117,8 +128,8 @@ struct FRYS_API ExperienceId {
 };
 
 /// The identity that a store would give `experience`. Threads: safe. Cost: O(its bytes).
-/// Errors: invalid_argument (a non-finite number, a negative duration, a payload that is not the
-/// tensor it is said to be, a record over 1 GiB), out_of_memory.
+/// Errors: invalid_argument (a non-finite number, a negative duration, two embeddings of one name, a
+/// payload that is not the tensor it is said to be, a record over 1 GiB), out_of_memory.
 FRYS_API Result<ExperienceId> content_id(const Experience& experience);
 
 /// Makes a copy of `tensor`'s elements, whatever its strides, the payload of `experience`, and says
