@@ -11,9 +11,10 @@
 #include <span>
 #include <vector>
 
+#include "experience/index_set.hpp"
 #include "experience/lake.hpp"
-#include "experience/pattern_index.hpp"
 #include "experience/sequence_map.hpp"
+#include "experience/staged_rows.hpp"
 
 namespace frys::detail {
 
@@ -23,20 +24,23 @@ struct Addition {
   std::string_view vector;      ///< encode_vector of the raw vector.
   std::span<const float> unit;  ///< The same of length 1, or zeros.
   LogEntry entry;
+  // Of the same spaces, which are those of the entry, in this order.
+  std::span<const EncodedVector> in_spaces = {};
+  std::span<const SpaceVector> units_in_spaces = {};
 };
 
-/// Threads: whoever has the index's turn, until it is gone.
+/// Threads: whoever has the turn of all indexes, until it is gone.
 class ChangeSet {
  public:
-  ChangeSet(PatternIndex& index, SequenceMap& sequences, std::uint64_t first_sequence)
-      : index_(index), sequences_(sequences), first_sequence_(first_sequence) {}
+  /// Throws bad_alloc.
+  ChangeSet(IndexSet& indexes, SequenceMap& sequences, std::uint64_t first_sequence);
   /// Takes back what was not applied.
   ~ChangeSet();
   ChangeSet(const ChangeSet&) = delete;
   ChangeSet& operator=(const ChangeSet&) = delete;
 
   // What is added to it sees what was added before. These throw bad_alloc.
-  /// Nothing, where it is there already. Errors: failed_precondition (the index is full),
+  /// Nothing, where it is there already. Errors: failed_precondition (an index is full),
   /// out_of_memory.
   Status add(const Addition& addition);
   /// Errors: not_found.
@@ -58,28 +62,16 @@ class ChangeSet {
     std::uint32_t ordinal;
     std::uint64_t sequence;
   };
-  struct Removed {
-    std::uint32_t ordinal;
-    std::uint64_t sequence;
-  };
-  struct Amended {
-    std::uint32_t ordinal;
-    std::uint64_t sequence;
-    Standing standing;
-  };
   [[nodiscard]] std::uint64_t next_sequence() const noexcept {
     return first_sequence_ + changes_.size();
   }
   Result<Target> find(const ExperienceId& id) const;
-  [[nodiscard]] Amended standing_of(std::uint32_t ordinal) const noexcept;
 
-  PatternIndex& index_;
   SequenceMap& sequences_;
   const std::uint64_t first_sequence_;
   std::vector<LakeChange> changes_;
-  std::vector<std::span<const float>> added_;
-  std::vector<Removed> removed_;
-  std::vector<Amended> amended_;
+  StagedRows own_;
+  std::vector<StagedRows> spaces_;  // By number, from 1.
   SequenceMap::Changes staged_;
   bool applied_ = false;
 };

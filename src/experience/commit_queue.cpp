@@ -13,64 +13,97 @@ constexpr std::size_t group_bytes = std::size_t{4} << 20;
 
 }  // namespace
 
+/// In all of its indexes, or in none. Throws bad_alloc.
+void CommitQueue::append_attributes(std::uint64_t sequence, const LogEntry& entry,
+                                    const LakeVectors& vectors) {
+  try {
+    indexes_.own().rows().attributes.append(entry, sequence);
+    for (const SpaceVector& vector : vectors.spaces) {
+      indexes_.at(vector.number).rows().attributes.append(entry, sequence);
+    }
+    sequences_.insert(entry.id, sequence);
+  } catch (const std::bad_alloc&) {
+    for (std::size_t number = 0; number < indexes_.size(); ++number) {
+      StagedRows(indexes_.at(number)).take_back();
+    }
+    throw;
+  }
+}
+
 Status CommitQueue::take_addition(std::uint64_t sequence, const LogEntry& entry,
-                                  std::span<const float> vector) {
+                                  const LakeVectors& vectors) {
   if (sequences_.find(entry.id)) {
     return Status(ErrorCode::corruption, "experience store: sequence " + std::to_string(sequence) +
                                              " repeats the experience " + entry.id.to_string());
   }
-  ResidentRows& rows = index_.rows();
-  Status status = rows.core.reserve(1);
-  if (!status.ok()) return status;
-  loaded_.resize(vector.size());
-  normalise(vector, loaded_);  // A vector of zeros stays one: it resembles nothing.
-  const std::uint32_t ordinal = rows.attributes.size();
-  rows.attributes.append(entry, sequence);
-  try {
-    sequences_.insert(entry.id, sequence);
-  } catch (const std::bad_alloc&) {
-    rows.attributes.truncate(ordinal);
-    throw;
+  Status status = indexes_.own().rows().core.reserve(1);
+  std::size_t most_floats = vectors.own.size();
+  for (const SpaceVector& vector : vectors.spaces) {
+    if (status.ok()) status = indexes_.at(vector.number).rows().core.reserve(1);
+    most_floats = std::max(most_floats, vector.floats.size());
   }
-  rows.core.append(loaded_.data());
+  if (!status.ok()) return status;
+  if (loaded_.size() < most_floats) loaded_.resize(most_floats);
+  append_attributes(sequence, entry, vectors);
+  // A vector of zeros stays one: it resembles nothing.
+  const std::span<float> own = std::span(loaded_).first(vectors.own.size());
+  normalise(vectors.own, own);
+  indexes_.own().rows().core.append(own.data());
+  for (const SpaceVector& vector : vectors.spaces) {
+    normalise(vector.floats, std::span(loaded_).first(vector.floats.size()));
+    indexes_.at(vector.number).rows().core.append(loaded_.data());
+  }
   return {};
+}
+
+void CommitQueue::take_in(std::uint64_t sequence, const LogAmendment& amendment) {
+  for (std::size_t number = 0; number < indexes_.size(); ++number) {
+    ResidentRows& rows = indexes_.at(number).rows();
+    std::uint32_t ordinal = 0;
+    if (!rows.find(amendment.target, ordinal)) continue;
+    rows.attributes.list_as(ordinal, amendment.standing.outcome);
+    rows.attributes.amend(ordinal, amendment.standing, sequence);
+  }
+}
+
+/// It is known only where a write was thought to have failed.
+void CommitQueue::take_in(std::uint64_t sequence, const LogRemoval& removal) {
+  // The space that knows all comes last: where memory ends before, all of it is done again.
+  for (std::size_t number = indexes_.size(); number-- > 0;) {
+    PatternIndex& index = indexes_.at(number);
+    std::uint32_t ordinal = 0;
+    if (!index.rows().find(removal.target, ordinal)) continue;
+    index.remove(ordinal, sequence);
+    if (number == 0) sequences_.erase(removal.id);
+  }
 }
 
 /// One entry of the log, read back.
 Status CommitQueue::take_in(std::uint64_t sequence, const LogItem& item,
-                            std::span<const float> vector) {
+                            const LakeVectors& vectors) {
   Status status;
-  std::uint32_t ordinal = 0;
   if (const auto* added = std::get_if<LogEntry>(&item)) {
-    status = take_addition(sequence, *added, vector);
+    status = take_addition(sequence, *added, vectors);
   } else if (const auto* amended = std::get_if<LogAmendment>(&item)) {
-    if (index_.rows().find(amended->target, ordinal)) {
-      AttributeTable& attributes = index_.rows().attributes;
-      attributes.list_as(ordinal, amended->standing.outcome);
-      attributes.amend(ordinal, amended->standing, sequence);
-    }
+    take_in(sequence, *amended);
   } else if (const auto* removed = std::get_if<LogRemoval>(&item)) {
-    // It is known only where a write was thought to have failed.
-    if (index_.rows().find(removed->target, ordinal)) {
-      index_.remove(ordinal, sequence);
-      sequences_.erase(removed->id);
-    }
+    take_in(sequence, *removed);
   }
   if (status.ok()) last_sequence_.store(last_of(sequence, item));
   return status;
 }
 
 bool CommitQueue::must_be_at(const ExperienceId& id, std::uint64_t sequence) const {
-  const auto turn = index_.turn();
+  const auto turn = indexes_.turn();
   if (behind_.load() || lake_.wounded()) return false;
   return sequences_.find(id) == sequence;
 }
 
 Status CommitQueue::load() {
-  const auto turn = index_.turn();
+  const auto turn = indexes_.turn();
   return lake_.scan(last_sequence_.load() + 1, [this](std::uint64_t sequence, const LogItem& item,
-                                                      std::span<const float> vector) {
-    return take_in(sequence, item, vector);
+                                                      const LakeVectors& vectors) {
+    return take_in(sequence, item, vectors);
   });
 }
 
@@ -91,7 +124,7 @@ Status CommitQueue::heal() {
 std::uint64_t CommitQueue::add_expired(ChangeSet& changes, std::int64_t now_ns) const {
   std::uint64_t through = expired_through_;
   if (keep_for_ns_ == 0) return through;
-  const ResidentRows& rows = index_.rows();
+  const ResidentRows& rows = indexes_.own().rows();
   const auto size = static_cast<std::uint32_t>(rows.core.size());
   std::uint32_t ordinal = rows.attributes.find(expired_through_ + 1, size);
   for (std::size_t removed = 0; ordinal < size && removed < group_writes; ++ordinal) {
@@ -121,9 +154,9 @@ Status CommitQueue::write_group(const Group& group) {
     Status status = heal();
     if (!status.ok()) return status;
   }
-  const auto turn = index_.turn();
+  const auto turn = indexes_.turn();
   const std::int64_t now_ns = environment_.clock->wall_ns();
-  ChangeSet changes(index_, sequences_, last_sequence_.load() + 1);
+  ChangeSet changes(indexes_, sequences_, last_sequence_.load() + 1);
   bool sync = false;
   for (PendingWrite* write : group) {
     sync = sync || write->sync;
@@ -145,8 +178,8 @@ Status CommitQueue::write_group(const Group& group) {
 }
 
 Result<bool> CommitQueue::expire() {
-  const auto turn = index_.turn();
-  ChangeSet changes(index_, sequences_, last_sequence_.load() + 1);
+  const auto turn = indexes_.turn();
+  ChangeSet changes(indexes_, sequences_, last_sequence_.load() + 1);
   const std::uint64_t expired_through = add_expired(changes, environment_.clock->wall_ns());
   const bool some = !changes.changes().empty();
   Status status = write_changes(changes, false);
@@ -169,7 +202,7 @@ void CommitQueue::run_group(const Group& group) noexcept {
   for (PendingWrite* write : group) {
     if (!status.ok()) write->status = status;
   }
-  if (status.ok()) index_.link_appended();
+  if (status.ok()) indexes_.link_appended();
 }
 
 CommitQueue::Group CommitQueue::take_group() {
@@ -226,7 +259,7 @@ void CommitQueue::commit(std::span<PendingWrite> writes) {
   }
   // The line moves on meanwhile.
   lock.unlock();
-  index_.keep_pace(changes);
+  indexes_.keep_pace(changes);
 }
 
 }  // namespace frys::detail

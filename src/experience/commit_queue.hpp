@@ -3,7 +3,7 @@
 
 // Writers who come at the same time write together: the first in line leads, gives the changes of
 // all their sequence numbers without a gap, puts them in one atomic write with at most one sync,
-// and only then shows them to the index, in the same order (the queue is LevelDB's,
+// and only then shows them to the indexes, in the same order (the queue is LevelDB's,
 // `DBImpl::Write`).
 
 #pragma once
@@ -39,11 +39,11 @@ struct PendingWrite {
 class CommitQueue {
  public:
   /// What was stored longer ago than `keep_for_ns` is removed; 0: nothing is.
-  CommitQueue(ExperienceLake& lake, PatternIndex& index, std::int64_t keep_for_ns,
+  CommitQueue(ExperienceLake& lake, IndexSet& indexes, std::int64_t keep_for_ns,
               const Environment& environment)
-      : lake_(lake), index_(index), keep_for_ns_(keep_for_ns), environment_(environment) {}
+      : lake_(lake), indexes_(indexes), keep_for_ns_(keep_for_ns), environment_(environment) {}
 
-  /// Takes what the lake holds from the first sequence not known yet into the index.
+  /// Takes what the lake holds from the first sequence not known yet into the indexes.
   /// Errors: corruption, io_error, out_of_memory.
   Status load();
   /// Removes what has been kept long enough, some at a time; true when there may be more.
@@ -75,12 +75,14 @@ class CommitQueue {
   Status heal();
   Status write_changes(ChangeSet& changes, bool sync);
   std::uint64_t add_expired(ChangeSet& changes, std::int64_t now_ns) const;
-  Status take_in(std::uint64_t sequence, const LogItem& item, std::span<const float> vector);
-  Status take_addition(std::uint64_t sequence, const LogEntry& entry,
-                       std::span<const float> vector);
+  Status take_in(std::uint64_t sequence, const LogItem& item, const LakeVectors& vectors);
+  Status take_addition(std::uint64_t sequence, const LogEntry& entry, const LakeVectors& vectors);
+  void append_attributes(std::uint64_t sequence, const LogEntry& entry, const LakeVectors& vectors);
+  void take_in(std::uint64_t sequence, const LogAmendment& amendment);
+  void take_in(std::uint64_t sequence, const LogRemoval& removal);
 
   ExperienceLake& lake_;
-  PatternIndex& index_;
+  IndexSet& indexes_;
   const std::int64_t keep_for_ns_;
   Environment environment_;
   std::atomic<std::uint64_t> last_sequence_{0};

@@ -12,6 +12,8 @@ namespace frys::detail {
 namespace {
 
 constexpr std::size_t max_name_bytes = 64;
+constexpr std::size_t least_dimension = 2;
+constexpr std::size_t most_dimension = 4096;
 
 const std::string& name_of(const NamedEmbedding* named) noexcept { return named->name; }
 
@@ -38,6 +40,65 @@ Status check(const NamedEmbedding& named) {
 bool is_space_name(std::string_view name) noexcept {
   return !name.empty() && name.size() <= max_name_bytes &&
          std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+Status check_spaces(std::span<const VectorSpace> spaces) {
+  const auto wrong = [](const std::string& what) {
+    return Status(ErrorCode::invalid_argument, "experience store: " + what);
+  };
+  if (spaces.size() > most_spaces) {
+    return wrong(std::to_string(spaces.size()) + " spaces are given; a store has 16 at most");
+  }
+  for (std::size_t i = 0; i < spaces.size(); ++i) {
+    const VectorSpace& space = spaces[i];
+    if (!is_space_name(space.name)) {
+      return wrong("the name of a space has " + std::to_string(space.name.size()) +
+                   " bytes; give 1 to 64 visible characters of ASCII");
+    }
+    if (space.dimension < least_dimension || space.dimension > most_dimension) {
+      return wrong("space \"" + space.name + "\" has " + std::to_string(space.dimension) +
+                   " dimensions; give 2 to 4096");
+    }
+    if (number_of(space.name, spaces) != i + 1) {
+      return wrong("space \"" + space.name + "\" is there twice; give it once");
+    }
+  }
+  return {};
+}
+
+Result<std::vector<VectorSpace>> join_spaces(std::span<const VectorSpace> made,
+                                             std::span<const VectorSpace> wanted) {
+  std::vector<VectorSpace> all(made.begin(), made.end());
+  for (const VectorSpace& space : wanted) {
+    const std::uint8_t number = number_of(space.name, made);
+    if (number == 0) {
+      all.push_back(space);
+    } else if (made[number - 1U].dimension != space.dimension) {
+      return Status(ErrorCode::failed_precondition,
+                    "its space \"" + space.name + "\" has " +
+                        std::to_string(made[number - 1U].dimension) + " dimensions, asked was " +
+                        std::to_string(space.dimension) +
+                        ": open it with the same, or name another space");
+    }
+  }
+  if (all.size() <= most_spaces) return all;
+  return Status(ErrorCode::failed_precondition,
+                "it has " + std::to_string(made.size()) + " spaces, with those asked " +
+                    std::to_string(all.size()) + "; a store has 16 at most");
+}
+
+std::uint8_t number_of(std::string_view name, std::span<const VectorSpace> spaces) noexcept {
+  const auto found = std::ranges::find(spaces, name, &VectorSpace::name);
+  return found == spaces.end() ? std::uint8_t{0}
+                               : static_cast<std::uint8_t>(found - spaces.begin() + 1);
+}
+
+std::string names_of(std::span<const VectorSpace> spaces) {
+  std::string names;
+  for (const VectorSpace& space : spaces) {
+    names += (names.empty() ? "\"" : ", \"") + space.name + "\"";
+  }
+  return names.empty() ? "none" : names;
 }
 
 Result<NamedEmbeddings> in_order(const std::vector<NamedEmbedding>& embeddings) {

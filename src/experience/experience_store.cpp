@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "experience/embedding_spaces.hpp"
 #include "experience/store_impl.hpp"
 #include "frys/tensor/tensor.hpp"
 
@@ -28,6 +29,7 @@ Status check_options(const ExperienceStoreOptions& options) {
     status = invalid_option("keep_for_ns is " + std::to_string(options.keep_for_ns) +
                             "; give a duration, or 0 to keep all");
   }
+  if (status.ok()) status = check_spaces(options.spaces);
   if (!status.ok()) return status;
   const std::size_t own = options.embedder == nullptr ? 0 : options.embedder->dimension();
   const std::size_t dimension = own != 0 ? own : options.dimension;
@@ -70,16 +72,15 @@ Status ExperienceStore::Impl::open() {
   if (!opened) return opened.error();
   lake = std::move(*opened);
   if (lake_options.as_made) take_description();
-  Result<std::unique_ptr<PatternIndex>> made = PatternIndex::create(
-      {dimension, options.graph_links, options.graph_build_effort, options.path}, environment);
-  if (!made) return made.error();
-  index = std::move(*made);
-  commits = std::make_unique<CommitQueue>(*lake, *index, options.keep_for_ns, environment);
-  Status status = commits->load();
+  Status status = make_indexes();
+  if (!status.ok()) return status;
+  commits = std::make_unique<CommitQueue>(*lake, indexes, options.keep_for_ns, environment);
+  status = commits->load();
+  if (status.ok()) status = add_spaces();
   if (!status.ok()) return status;
   expire();
-  index->load_graph();
-  index->link_appended();
+  indexes.load_graphs();
+  indexes.link_appended();
   if (environment.metrics != nullptr) {
     MetricsRegistry& metrics = *environment.metrics;
     stored = &metrics.counter("frys_experience_stored_total");
@@ -115,7 +116,7 @@ Status ExperienceStore::Impl::close() {
   const std::lock_guard lock(close_mutex);
   if (is_closed) return close_status;
   is_closed = true;
-  if (index != nullptr) index->close();
+  indexes.close();
   if (lake != nullptr) close_status = lake->close();
   return close_status;
 }
@@ -246,7 +247,7 @@ ExperienceStoreStats ExperienceStore::stats() const noexcept {
   stats.last_sequence = impl_->commits->last_sequence();
   stats.indexed = rows->core.linked();
   stats.removed = rows->core.hidden();
-  stats.index_bytes = rows->core.bytes();
+  stats.index_bytes = impl_->indexes.bytes();
   return stats;
 }
 

@@ -35,8 +35,13 @@ Status read_all(int descriptor, const std::string& path, std::span<std::byte> by
 
 }  // namespace
 
-GraphCheckpoint::GraphCheckpoint(const std::string& folder, const Environment& environment)
-    : environment_(environment), folder_(folder + "/graph") {}
+GraphCheckpoint::GraphCheckpoint(const std::string& folder, std::uint8_t space,
+                                 const Environment& environment)
+    : environment_(environment), folder_(folder + "/" + folder_of(space)) {}
+
+std::string GraphCheckpoint::folder_of(std::uint8_t space) {
+  return space == 0 ? "graph" : "graph-" + std::to_string(space);
+}
 
 std::string GraphCheckpoint::name_of(std::uint64_t generation) const {
   char digits[24];

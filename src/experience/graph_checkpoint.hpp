@@ -5,6 +5,7 @@
 //
 //   <store>/graph/graph-<generation>   as index/graph_file.hpp says; the two newest are kept
 //   <store>/graph/graph.part           one that is being written
+//   <store>/graph-<number>/…           the same of each space, by its number
 //
 // A file gets its name when all of it is on the device. It is a copy of what rows and log can make
 // again: one that is damaged, or of other vectors than the store's, is passed over.
@@ -23,8 +24,10 @@ namespace frys::detail {
 /// Threads: one at a time.
 class GraphCheckpoint {
  public:
-  /// `folder` is the store's.
-  GraphCheckpoint(const std::string& folder, const Environment& environment);
+  /// `folder` is the store's, `space` the number of one, or 0.
+  GraphCheckpoint(const std::string& folder, std::uint8_t space, const Environment& environment);
+  /// The name of its folder in the store's.
+  static std::string folder_of(std::uint8_t space);
 
   using KeyOf = index::IndexCore::KeyOf;
   /// Has `core`, which holds the store's vectors and no graph, take the newest graph that is

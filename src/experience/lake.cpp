@@ -18,6 +18,7 @@
 #include "experience/lake_folder.hpp"
 #include "experience/lake_options.hpp"
 #include "experience/lake_salvage.hpp"
+#include "experience/lake_scan.hpp"
 #include "experience/rocksdb_timer.hpp"
 #include "experience/row_pin.hpp"
 
@@ -25,13 +26,19 @@ namespace frys::detail {
 namespace {
 
 constexpr std::string_view description_key = "store";
-enum Family : std::size_t { family_default, family_rows, family_vectors, family_log, families };
+enum Family : std::size_t {
+  family_default,
+  family_rows,
+  family_vectors,
+  family_log,
+  family_spaces,
+  families
+};
 
 rocksdb::Slice slice(std::string_view bytes) noexcept { return {bytes.data(), bytes.size()}; }
 rocksdb::Slice slice(const ExperienceId& id) noexcept {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
-std::string_view view(const rocksdb::Slice& bytes) noexcept { return {bytes.data(), bytes.size()}; }
 
 // What a batch takes for a row beside record and vector: its log entry, keys and lengths.
 constexpr std::size_t entry_room = 256;
@@ -49,8 +56,8 @@ struct ExperienceLake::Impl {
   mutable std::shared_mutex mutex;
   std::mutex compact_mutex;  // Before `mutex`; of two who merge the same tables one fails.
   std::unique_ptr<rocksdb::DB> db;
-  rocksdb::ColumnFamilyHandle* handles[families] = {};
-  std::shared_ptr<rocksdb::Cache> cache;  // Of the rows in `db`; null: there is none.
+  rocksdb::ColumnFamilyHandle* handles[families] = {};  // Of spaces: null in a store without.
+  std::shared_ptr<rocksdb::Cache> cache;                // Of the rows in `db`; null: there is none.
   std::atomic<bool> wounded{false};
   Status open_error;        // Why there is no `db`, when it is not closed.
   bool had_tables = false;  // Before the database was opened.
@@ -59,6 +66,12 @@ struct ExperienceLake::Impl {
   Status open_database(bool write_tables);
   Status check_manifest();
   Status check_description();
+  Status check_spaces() const;
+  rocksdb::Status add_spaces(const std::vector<VectorSpace>& spaces);
+  [[nodiscard]] LakeFamilies of_rows() const noexcept {
+    return {handles[family_rows], handles[family_vectors], handles[family_log],
+            handles[family_spaces]};
+  }
   Status check_tables() const;
   Status close_gaps();
   void close_database() noexcept;
@@ -99,14 +112,16 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
   rocksdb::DBOptions db_options = lake_db_options(options, environment);
   db_options.env = env.get();
   db_options.avoid_flush_during_recovery = !write_tables;
-  const std::vector<rocksdb::ColumnFamilyDescriptor> described = lake_families(options);
-  cache = described[family_rows]
-              .options.table_factory->GetOptions<rocksdb::BlockBasedTableOptions>()
-              ->block_cache;
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* opened_db = nullptr;
   rocksdb::Status answer;
   status = guarded("open", [&] {
+    const bool has_spaces = has_spaces_family(db_options, options.path);
+    const std::vector<rocksdb::ColumnFamilyDescriptor> described =
+        lake_families(options, has_spaces);
+    cache = described[family_rows]
+                .options.table_factory->GetOptions<rocksdb::BlockBasedTableOptions>()
+                ->block_cache;
     answer = rocksdb::DB::Open(db_options, options.path, described, &opened, &opened_db);
     const rocksdb::IOStatus untold = env->files().error();
     return untold.ok() ? answer : rocksdb::Status(untold);
@@ -133,6 +148,7 @@ Status ExperienceLake::Impl::open_database(bool write_tables) {
   }
   stop_rocksdb_timer(*db);
   status = check_manifest();
+  if (status.ok()) status = check_spaces();
   if (status.ok()) remove_empty_logs(options.path);
   return status;
 }
@@ -147,6 +163,34 @@ Status ExperienceLake::Impl::check_manifest() {
   } catch (const std::bad_alloc&) {
     return Status::out_of_memory();
   }
+}
+
+/// Without its family a vector in a space would go elsewhere.
+Status ExperienceLake::Impl::check_spaces() const {
+  if (options.description.spaces.empty() || handles[family_spaces] != nullptr) return {};
+  return Status(ErrorCode::corruption,
+                where +
+                    ": its description names spaces, but there is no place for vectors in them: "
+                    "its manifest (MANIFEST-*) was cut or swapped; restore a backup");
+}
+
+rocksdb::Status ExperienceLake::Impl::add_spaces(const std::vector<VectorSpace>& spaces) {
+  rocksdb::Status status;
+  if (handles[family_spaces] == nullptr) {
+    const rocksdb::ColumnFamilyDescriptor family = lake_families(options, true).back();
+    status = db->CreateColumnFamily(family.options, family.name, &handles[family_spaces]);
+    if (status.ok()) status = env->files().error();
+  }
+  if (!status.ok()) return status;
+  StoreDescription description = options.description;
+  description.spaces = spaces;
+  rocksdb::WriteOptions write;
+  write.sync = true;
+  status = db->Put(write, handles[family_default], slice(description_key),
+                   slice(encode_description(description)));
+  if (status.ok()) status = env->files().error();
+  if (status.ok()) options.description = std::move(description);
+  return status;
 }
 
 Status ExperienceLake::Impl::check_description() {
@@ -177,7 +221,7 @@ Status ExperienceLake::Impl::check_description() {
   if (!description) return description.error().with_context(where);
   if (options.as_made) {
     options.description = *std::move(description);
-    return {};
+    return check_spaces();
   }
   const StoreDescription& wanted = options.description;
   if (description->dimension != wanted.dimension || description->embedder != wanted.embedder) {
@@ -187,13 +231,15 @@ Status ExperienceLake::Impl::check_description() {
                       wanted.embedder + "\" of " + std::to_string(wanted.dimension) +
                       ": open it with the same embedder, or another folder");
   }
-  return {};
+  options.description.spaces = std::move(description->spaces);
+  return check_spaces();
 }
 
 void ExperienceLake::Impl::close_database() noexcept {
   if (db != nullptr) {
     env->settle();
     for (rocksdb::ColumnFamilyHandle*& handle : handles) {
+      if (handle == nullptr) continue;
       db->DestroyColumnFamilyHandle(std::exchange(handle, nullptr)).PermitUncheckedError();
     }
     db->Close().PermitUncheckedError();
@@ -205,7 +251,8 @@ void ExperienceLake::Impl::close_database() noexcept {
 
 Status ExperienceLake::Impl::check_tables() const {
   return guarded("check its tables", [&] {
-    return detail::check_tables(*db, {handles[family_log], handles[family_vectors]});
+    return detail::check_tables(
+        *db, {handles[family_log], handles[family_vectors], handles[family_spaces]});
   });
 }
 
@@ -218,10 +265,7 @@ Status ExperienceLake::Impl::close_gaps() {
     how.sync = true;
     return write_awake(how, batch);
   };
-  status = guarded("close gaps", [&] {
-    return detail::close_gaps(
-        *db, {handles[family_rows], handles[family_vectors], handles[family_log]}, write, lost);
-  });
+  status = guarded("close gaps", [&] { return detail::close_gaps(*db, of_rows(), write, lost); });
   if (lost > 0) {
     environment.write_log(
         LogLevel::warning, "experience",
@@ -283,6 +327,16 @@ const StoreDescription& ExperienceLake::description() const noexcept {
   return impl_->options.description;
 }
 
+Status ExperienceLake::add_spaces(const std::vector<VectorSpace>& spaces) {
+  Status status = impl_->environment.check_fault("experience.write");
+  if (!status.ok()) return status.with_context(impl_->where + ": add spaces");
+  const std::unique_lock lock(impl_->mutex);
+  if (impl_->db == nullptr) return impl_->absent();
+  status = impl_->guarded("add spaces", [&] { return impl_->add_spaces(spaces); });
+  if (!status.ok()) impl_->wounded.store(true);
+  return status;
+}
+
 /// Adds to `batch` all that goes with one entry of the log.
 rocksdb::Status ExperienceLake::Impl::put(rocksdb::WriteBatch& batch, std::uint64_t sequence,
                                           const LakeChange& change) {
@@ -295,10 +349,19 @@ rocksdb::Status ExperienceLake::Impl::put(rocksdb::WriteBatch& batch, std::uint6
   if (const auto* added = std::get_if<LogEntry>(&change.item)) {
     status = batch.Put(handles[family_rows], slice(added->id), slice(change.record));
     if (status.ok()) status = batch.Put(handles[family_vectors], slice(key), slice(change.vector));
+    for (const EncodedVector& vector : change.added_in_spaces) {
+      if (!status.ok()) break;
+      status = batch.Put(handles[family_spaces], slice(space_key(sequence, vector.number)),
+                         slice(vector.bytes));
+    }
   } else if (const auto* removed = std::get_if<LogRemoval>(&change.item)) {
     status = batch.Delete(handles[family_rows], slice(removed->id));
     if (status.ok()) {
       status = batch.Delete(handles[family_vectors], slice(sequence_key(removed->target)));
+    }
+    if (status.ok()) {
+      status = delete_in_spaces(batch, handles[family_spaces], removed->target,
+                                change.removed_in_spaces);
     }
     if (status.ok()) status = make_void(removed->target);
   }
@@ -319,6 +382,9 @@ Status ExperienceLake::write(std::uint64_t first_sequence, std::span<const LakeC
       std::size_t room = 0;
       for (const LakeChange& change : changes) {
         room += change.record.size() + change.vector.size() + entry_room;
+        for (const EncodedVector& vector : change.added_in_spaces) {
+          room += vector.bytes.size() + entry_room;
+        }
       }
       rocksdb::WriteBatch batch(room);
       for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -372,52 +438,8 @@ Status ExperienceLake::recover() {
 Status ExperienceLake::scan(std::uint64_t first_sequence, Visitor visit) const {
   const std::shared_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return impl_->absent();
-  rocksdb::ReadOptions options;
-  options.readahead_size = std::size_t{1} << 20;
-  options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> log(
-      impl_->db->NewIterator(options, impl_->handles[family_log]));
-  const std::unique_ptr<rocksdb::Iterator> vectors(
-      impl_->db->NewIterator(options, impl_->handles[family_vectors]));
-  const std::string from = sequence_key(first_sequence);
-  std::vector<float> vector(impl_->options.description.dimension);
-  std::uint64_t expected = first_sequence;
-  vectors->Seek(slice(from));
-  for (log->Seek(slice(from)); log->Valid(); log->Next()) {
-    const std::string place = impl_->where + ": sequence " + std::to_string(expected);
-    std::uint64_t sequence = 0;
-    if (!parse_sequence_key(view(log->key()), sequence) || sequence != expected) {
-      Status status = impl_->check_tables();
-      if (!status.ok()) return status.with_context(place);
-      return Status(ErrorCode::corruption,
-                    place +
-                        ": it is missing from the log; opening with salvage = true serves the "
-                        "others");
-    }
-    const Result<LogItem> item = decode_log_item(view(log->value()));
-    if (!item) return item.error().with_context(place);
-    expected = last_of(sequence, *item) + 1;
-    std::span<const float> its_vector;
-    if (std::holds_alternative<LogEntry>(*item)) {
-      if (!vectors->Valid() || vectors->key() != log->key()) {
-        if (!vectors->status().ok()) return to_status(vectors->status(), place);
-        return Status(ErrorCode::corruption, place + ": its vector is missing");
-      }
-      Status status = decode_vector(view(vectors->value()), vector);
-      if (!status.ok()) return status.with_context(place);
-      its_vector = vector;
-      vectors->Next();
-    }
-    Status status = visit(sequence, *item, its_vector);
-    if (!status.ok()) return status;
-  }
-  if (!log->status().ok()) return to_status(log->status(), impl_->where + ": read the log");
-  if (vectors->Valid()) {
-    return Status(ErrorCode::corruption, impl_->where +
-                                             ": a vector without a log entry, before sequence " +
-                                             std::to_string(expected));
-  }
-  return to_status(vectors->status(), impl_->where + ": read the vectors");
+  LakeScan scan(*impl_->db, impl_->of_rows(), impl_->options.description, impl_->where);
+  return scan.run(first_sequence, visit, [this] { return impl_->check_tables(); });
 }
 
 Result<PinnedRecord> ExperienceLake::read(const ExperienceId& id) const {
@@ -446,7 +468,8 @@ Status ExperienceLake::backup(const std::string& to) const {
   const std::shared_lock lock(impl_->mutex);
   if (impl_->db == nullptr) return impl_->absent();
   if (impl_->wounded.load() || !impl_->env->files().error().ok()) return impl_->unsynced();
-  const Status status = back_up_lake(*impl_->db, impl_->options.path, to, impl_->environment);
+  const Status status = back_up_lake(*impl_->db, impl_->options.path, to,
+                                     impl_->options.description.spaces.size(), impl_->environment);
   return status.with_context(impl_->where + ": backup");
 }
 
@@ -455,7 +478,8 @@ rocksdb::Status ExperienceLake::Impl::merge_all() {
     return write_awake(rocksdb::WriteOptions(), batch);
   };
   const auto make_way = [this] { return env->make_way(); };
-  const std::vector<rocksdb::ColumnFamilyHandle*> all(std::begin(handles), std::end(handles));
+  std::vector<rocksdb::ColumnFamilyHandle*> all(std::begin(handles), std::end(handles));
+  std::erase(all, nullptr);
   rocksdb::Status status = merge_void_entries(*db, handles[family_log], write);
   if (status.ok()) status = flush_all(*db, all, make_way);
   for (rocksdb::ColumnFamilyHandle* family : all) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The experience data lake: what was learned, on disk, in RocksDB. One atomic write puts the row,
-// its vector and its entry in our own dense sequence log, so that after any crash the three agree
+// its vectors and its entry in our own dense sequence log, so that after any crash these agree
 // and the log has no gap.
 //
 //   column family   key                          value
@@ -10,8 +10,10 @@
 //   rows            identity (16 bytes)          record (record_codec.hpp)
 //   vectors         sequence (8, big endian)     vector (log_codec.hpp)
 //   log             sequence (8, big endian)     log entry (log_codec.hpp)
+//   spaces          sequence, number of a space  vector there (log_codec.hpp); the family is made
+//                                                with the store's first space
 //
-// Sequences count from 1. Of what was removed, record and vector are gone and a void entry is left
+// Sequences count from 1. Of what was removed, record and vectors are gone and a void entry is left
 // in the log; the same where an amendment was followed by another.
 
 #pragma once
@@ -32,12 +34,18 @@ namespace frys::detail {
 
 struct LakeOptions {
   std::string path;
-  StoreDescription description;
+  StoreDescription description;  ///< Without spaces: see `add_spaces`.
   bool must_exist;
   bool as_made;  ///< A store that exists may have another description.
   std::size_t write_buffer_bytes;
   std::size_t cache_bytes;
   bool salvage;
+};
+
+/// A vector in a space, encoded.
+struct EncodedVector {
+  std::uint8_t number;  ///< The space's, from 1.
+  std::string_view bytes;
 };
 
 /// One entry of the log on its way to disk, and what changes with it.
@@ -46,6 +54,20 @@ struct LakeChange {
   std::string_view record = {};  ///< Of what is added.
   std::string_view vector = {};  ///< The same; encode_vector.
   std::uint64_t made_void = 0;   ///< The sequence of an earlier amendment; 0: there is none.
+  std::span<const EncodedVector> added_in_spaces = {};
+  std::uint16_t removed_in_spaces = 0;  ///< As LogEntry::spaces, of what is removed.
+};
+
+/// A vector in a space.
+struct SpaceVector {
+  std::uint8_t number;  ///< The space's, from 1.
+  std::span<const float> floats;
+};
+
+/// The vectors of an experience.
+struct LakeVectors {
+  std::span<const float> own;
+  std::span<const SpaceVector> spaces;  ///< By number.
 };
 
 /// A record as it was written, held where RocksDB has it: in its cache if it can be, else in a
@@ -64,6 +86,9 @@ class ExperienceLake {
   ~ExperienceLake();
 
   [[nodiscard]] const StoreDescription& description() const noexcept;
+  /// Has the store remember `spaces`, which begin with those that it has. Before any other thread
+  /// uses it, and only when all of it was read. Errors: io_error.
+  Status add_spaces(const std::vector<VectorSpace>& spaces);
 
   /// Puts `changes` under first_sequence, first_sequence + 1, …: all or none.
   /// After an error of the disk the lake is wounded: see `recover`.
@@ -79,8 +104,8 @@ class ExperienceLake {
   Status recover();
 
   using Visitor =
-      FunctionRef<Status(std::uint64_t sequence, const LogItem& item, std::span<const float>)>;
-  /// Visits the log from `first_sequence` on, in order; the vector is that of what was added.
+      FunctionRef<Status(std::uint64_t sequence, const LogItem& item, const LakeVectors& vectors)>;
+  /// Visits the log from `first_sequence` on, in order; the vectors are those of what was added.
   /// Errors: corruption (a gap, a missing or damaged vector), io_error, and the visitor's.
   Status scan(std::uint64_t first_sequence, Visitor visit) const;
 

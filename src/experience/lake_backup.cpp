@@ -177,12 +177,14 @@ Status StagedFolder::put() {
 namespace {
 
 /// Before the rows: a graph of more vectors than there are would be passed over.
-Status add_graph(StagedFolder& folder, const std::string& store, const Environment& environment) {
-  const std::string newest = GraphCheckpoint(store, environment).newest();
+Status add_graph(StagedFolder& folder, const std::string& store, std::uint8_t space,
+                 const Environment& environment) {
+  const std::string newest = GraphCheckpoint(store, space, environment).newest();
   if (newest.empty()) return {};
-  Status status = folder.make_folder("graph");
+  const std::string name = GraphCheckpoint::folder_of(space);
+  Status status = folder.make_folder(name);
   if (!status.ok()) return status;
-  status = folder.link(newest, "graph/" + fs::path(newest).filename().string());
+  status = folder.link(newest, name + "/" + fs::path(newest).filename().string());
   std::error_code ignored;
   // It is gone when two newer ones were saved meanwhile: then the copy links its vectors anew.
   return status.ok() || fs::exists(newest, ignored) ? status : Status();
@@ -207,12 +209,14 @@ Status add_file(StagedFolder& folder, const rocksdb::LiveFileStorageInfo& file) 
 }  // namespace
 
 Status back_up_lake(rocksdb::DB& db, const std::string& store, const std::string& target,
-                    const Environment& environment) {
+                    std::size_t spaces, const Environment& environment) {
   Status status = check_target(store, target);
   if (!status.ok()) return status;
   Result<StagedFolder> folder = StagedFolder::make(target, store);
   if (!folder) return folder.error();
-  status = add_graph(*folder, store, environment);
+  for (std::size_t space = 0; space <= spaces && status.ok(); ++space) {
+    status = add_graph(*folder, store, static_cast<std::uint8_t>(space), environment);
+  }
   if (!status.ok()) return status;
   status = to_status(db.DisableFileDeletions(), "keep its files");
   if (!status.ok()) return status;

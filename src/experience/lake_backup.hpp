@@ -50,9 +50,10 @@ class StagedFolder {
   std::vector<std::string> folders_;  // In it.
 };
 
-/// Copies the store in the folder `store`, whose database is `db`, to `target`. Writers go on.
+/// Copies the store in the folder `store`, whose database is `db` and which has so many spaces, to
+/// `target`. Writers go on.
 /// Errors: invalid_argument, already_exists, io_error. Throws bad_alloc.
 Status back_up_lake(rocksdb::DB& db, const std::string& store, const std::string& target,
-                    const Environment& environment);
+                    std::size_t spaces, const Environment& environment);
 
 }  // namespace frys::detail

@@ -17,6 +17,8 @@
 namespace frys::detail {
 namespace {
 
+constexpr const char* spaces_family = "spaces";
+
 /// RocksDB's information log, given to the host's sink; its warnings and errors only.
 class SinkLogger final : public rocksdb::Logger {
  public:
@@ -116,7 +118,8 @@ rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment
   return db;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& options) {
+std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& options,
+                                                           bool with_spaces) {
   rocksdb::BlockBasedTableOptions table;
   table.checksum = rocksdb::kCRC32c;  // Which check_table_end knows.
   if (options.cache_bytes > 0) {
@@ -138,10 +141,19 @@ std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& op
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   rows.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rows.optimize_filters_for_hits = true;
-  return {{rocksdb::kDefaultColumnFamilyName, small},
-          {"rows", rows},
-          {"vectors", vectors},
-          {"log", small}};
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, small},
+      {"rows", rows},
+      {"vectors", vectors},
+      {"log", small}};
+  if (with_spaces) families.emplace_back(spaces_family, vectors);
+  return families;
+}
+
+bool has_spaces_family(const rocksdb::DBOptions& options, const std::string& path) {
+  std::vector<std::string> names;
+  const rocksdb::Status status = rocksdb::DB::ListColumnFamilies(options, path, &names);
+  return status.ok() && std::find(names.begin(), names.end(), spaces_family) != names.end();
 }
 
 }  // namespace frys::detail

@@ -21,7 +21,12 @@ Status to_status(const rocksdb::Status& status, std::string_view what);
 /// environment's sink, or nowhere.
 rocksdb::DBOptions lake_db_options(const LakeOptions& options, const Environment& environment);
 
-/// The column families in the order default, rows, vectors, log.
-std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& options);
+/// The column families in the order default, rows, vectors, log, spaces.
+std::vector<rocksdb::ColumnFamilyDescriptor> lake_families(const LakeOptions& options,
+                                                           bool with_spaces);
+
+/// Whether the manifest of the store in `path` names the family of spaces; where it can't be read,
+/// who opens the store says why.
+bool has_spaces_family(const rocksdb::DBOptions& options, const std::string& path);
 
 }  // namespace frys::detail

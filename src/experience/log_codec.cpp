@@ -8,6 +8,7 @@
 
 #include "core/crc32c.hpp"
 #include "experience/bytes.hpp"
+#include "experience/embedding_spaces.hpp"
 
 namespace frys::detail {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 // What earlier versions of the library can read is still written as theirs.
 constexpr std::uint16_t version_of_added = 1;
 constexpr std::uint16_t version_of_changes = 2;
+constexpr std::uint16_t version_with_spaces = 2;  // Of what is added, and of the description.
 constexpr std::uint16_t version_of_description = 1;
 constexpr std::uint64_t most_sequence = std::uint64_t{1} << 62;
 enum Kind : std::uint8_t { kind_added = 1, kind_removed = 2, kind_amended = 3, kind_void = 4 };
@@ -43,8 +45,9 @@ std::string begin_entry(std::uint16_t version, Kind kind, Outcome outcome) {
 }
 
 void append_item(std::string& out, const LogEntry& entry) {
-  out = begin_entry(version_of_added, kind_added, entry.outcome);
-  out.reserve(60 + entry.workflow.size() + entry.agent.size() + entry.step_type.size());
+  out = begin_entry(entry.spaces == 0 ? version_of_added : version_with_spaces, kind_added,
+                    entry.outcome);
+  out.reserve(62 + entry.workflow.size() + entry.agent.size() + entry.step_type.size());
   append_value(out, entry.id.bytes);
   append_value(out, entry.reward);
   append_value(out, entry.started_at_ns);
@@ -55,6 +58,7 @@ void append_item(std::string& out, const LogEntry& entry) {
   for (const std::string_view text : {entry.workflow, entry.agent, entry.step_type}) {
     out.append(text);
   }
+  if (entry.spaces != 0) append_value(out, entry.spaces);
 }
 
 void append_item(std::string& out, const LogRemoval& removal) {
@@ -77,21 +81,22 @@ void append_item(std::string& out, const LogVoid& gone) {
   append_value(out, gone.through);
 }
 
-bool take_item(ByteReader& reader, Outcome outcome, LogEntry& entry) {
+bool take_item(ByteReader& reader, std::uint16_t version, Outcome outcome, LogEntry& entry) {
   std::uint32_t lengths[3];
   entry.outcome = outcome;
   return reader.take(entry.id.bytes) && reader.take(entry.reward) &&
          reader.take(entry.started_at_ns) && reader.take(entry.stored_at_ns) &&
          reader.take(lengths) && reader.take_bytes(lengths[0], entry.workflow) &&
          reader.take_bytes(lengths[1], entry.agent) &&
-         reader.take_bytes(lengths[2], entry.step_type) && std::isfinite(entry.reward);
+         reader.take_bytes(lengths[2], entry.step_type) && std::isfinite(entry.reward) &&
+         (version < version_with_spaces || reader.take(entry.spaces));
 }
 
-bool take_item(ByteReader& reader, Outcome, LogRemoval& removal) {
+bool take_item(ByteReader& reader, std::uint16_t, Outcome, LogRemoval& removal) {
   return reader.take(removal.id.bytes) && reader.take(removal.target) && removal.target > 0;
 }
 
-bool take_item(ByteReader& reader, Outcome outcome, LogAmendment& amendment) {
+bool take_item(ByteReader& reader, std::uint16_t, Outcome outcome, LogAmendment& amendment) {
   Standing& standing = amendment.standing;
   standing.outcome = outcome;
   return reader.take(amendment.id.bytes) && reader.take(amendment.target) && amendment.target > 0 &&
@@ -99,15 +104,40 @@ bool take_item(ByteReader& reader, Outcome outcome, LogAmendment& amendment) {
          reader.take(standing.used_at_ns) && std::isfinite(standing.reward);
 }
 
-bool take_item(ByteReader& reader, Outcome, LogVoid& gone) {
+bool take_item(ByteReader& reader, std::uint16_t, Outcome, LogVoid& gone) {
   return reader.take(gone.through) && gone.through > 0 && gone.through < most_sequence;
 }
 
 template <typename Item>
-Result<LogItem> decode_item(ByteReader& reader, Outcome outcome) {
+Result<LogItem> decode_item(ByteReader& reader, std::uint16_t version, Outcome outcome) {
   Item item;
-  if (!take_item(reader, outcome, item)) return corrupt("log entry: a field is malformed");
+  if (!take_item(reader, version, outcome, item)) return corrupt("log entry: a field is malformed");
   return LogItem(item);
+}
+
+void append_spaces(std::string& out, const std::vector<VectorSpace>& spaces) {
+  append_value(out, static_cast<std::uint16_t>(spaces.size()));
+  for (const VectorSpace& space : spaces) {
+    append_value(out, static_cast<std::uint32_t>(space.dimension));
+    append_value(out, static_cast<std::uint16_t>(space.name.size()));
+    out.append(space.name);
+  }
+}
+
+bool take_spaces(ByteReader& reader, std::vector<VectorSpace>& spaces) {
+  std::uint16_t count = 0;
+  if (!reader.take(count) || count == 0 || count > most_spaces) return false;
+  for (; count > 0; --count) {
+    std::uint32_t dimension = 0;
+    std::uint16_t name_bytes = 0;
+    std::string_view name;
+    if (!reader.take(dimension) || !reader.take(name_bytes) ||
+        !reader.take_bytes(name_bytes, name)) {
+      return false;
+    }
+    spaces.push_back({std::string(name), dimension});
+  }
+  return check_spaces(spaces).ok();
 }
 
 }  // namespace
@@ -136,13 +166,13 @@ Result<LogItem> decode_log_item(std::string_view bytes) {
   const auto outcome = static_cast<Outcome>(code);
   switch (kind) {
     case kind_added:
-      return decode_item<LogEntry>(reader, outcome);
+      return decode_item<LogEntry>(reader, version, outcome);
     case kind_removed:
-      return decode_item<LogRemoval>(reader, outcome);
+      return decode_item<LogRemoval>(reader, version, outcome);
     case kind_amended:
-      return decode_item<LogAmendment>(reader, outcome);
+      return decode_item<LogAmendment>(reader, version, outcome);
     case kind_void:
-      return decode_item<LogVoid>(reader, outcome);
+      return decode_item<LogVoid>(reader, version, outcome);
     default:
       return corrupt("log entry: it is of no known kind");
   }
@@ -164,7 +194,7 @@ std::string encode_vector(std::span<const float> vector) {
 
 Status decode_vector(std::string_view bytes, std::span<float> out) {
   if (bytes.size() != sizeof(std::uint32_t) + out.size_bytes()) {
-    return corrupt("vector: it has " + std::to_string(bytes.size()) + " bytes, the store's have " +
+    return corrupt("vector: it has " + std::to_string(bytes.size()) + " bytes, it should have " +
                    std::to_string(sizeof(std::uint32_t) + out.size_bytes()));
   }
   std::uint32_t crc;
@@ -182,11 +212,12 @@ std::string encode_description(const StoreDescription& description) {
   std::string out;
   append_value(out, description_magic);
   append_value(out, std::uint32_t{0});
-  append_value(out, version_of_description);
+  append_value(out, description.spaces.empty() ? version_of_description : version_with_spaces);
   append_value(out, std::uint16_t{0});
   append_value(out, description.dimension);
   append_value(out, static_cast<std::uint32_t>(description.embedder.size()));
   out.append(description.embedder);
+  if (!description.spaces.empty()) append_spaces(out, description.spaces);
   patch_value(out, 4, crc32c(as_byte_span(std::string_view(out).substr(8))));
   return out;
 }
@@ -207,14 +238,17 @@ Result<StoreDescription> decode_description(std::string_view bytes) {
     return corrupt("description of the store: its checksum does not match");
   }
   if (!reader.take(found_version)) return corrupt("description of the store: it is cut short");
-  if (found_version > version_of_description) {
-    return newer("the store", found_version, version_of_description);
+  if (found_version > version_with_spaces) {
+    return newer("the store", found_version, version_with_spaces);
   }
   if (!reader.take(zero) || !reader.take(description.dimension) || !reader.take(name_bytes) ||
       !reader.take_bytes(name_bytes, name)) {
     return corrupt("description of the store: it is cut short");
   }
   description.embedder = name;
+  if (found_version >= version_with_spaces && !take_spaces(reader, description.spaces)) {
+    return corrupt("description of the store: its spaces are none");
+  }
   return description;
 }
 
@@ -229,6 +263,19 @@ bool parse_sequence_key(std::string_view key, std::uint64_t& sequence) noexcept 
   std::memcpy(&sequence, key.data(), sizeof(sequence));
   sequence = __builtin_bswap64(sequence);
   return true;
+}
+
+std::string space_key(std::uint64_t sequence, std::uint8_t number) {
+  std::string key = sequence_key(sequence);
+  append_value(key, number);
+  return key;
+}
+
+bool parse_space_key(std::string_view key, std::uint64_t& sequence, std::uint8_t& number) noexcept {
+  if (key.size() != sizeof(sequence) + 1) return false;
+  number = static_cast<std::uint8_t>(key.back());
+  key.remove_suffix(1);
+  return parse_sequence_key(key, sequence) && number >= 1 && number <= most_spaces;
 }
 
 }  // namespace frys::detail

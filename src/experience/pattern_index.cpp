@@ -27,8 +27,6 @@ constexpr std::size_t link_slice = 64;
 constexpr std::size_t most_waiting = 448;
 // What a writer waits for, by each of its changes: more than one, so that what waits gets less.
 constexpr std::size_t steps_per_change = 2;
-// For so long a writer waits at most: making the tables anew takes longer where they are large.
-constexpr std::chrono::milliseconds longest_hold(100);
 // Addresses are reserved for the most; for fewer where the process may not have so many.
 constexpr std::size_t most_vectors = std::size_t{1} << 26;
 constexpr std::size_t fewest_vectors = std::size_t{1} << 18;
@@ -73,12 +71,12 @@ bool ResidentRows::find(std::uint64_t sequence, std::uint32_t& ordinal) const no
 
 /// What tasks share with the index, and may outlive it in a queue.
 struct PatternIndex::Shared {
-  Shared(const VectorIndexOptions& index_options, const std::string& folder,
+  Shared(const VectorIndexOptions& index_options, const PatternIndexOptions& saved,
          const Environment& index_environment)
       : environment(index_environment),
         options(index_options),
         runner(*index_environment.executor) {
-    if (!folder.empty()) checkpoint.emplace(folder, environment);
+    if (!saved.folder.empty()) checkpoint.emplace(saved.folder, saved.space, environment);
   }
 
   /// An experience that was added at `target` was removed at `sequence`.
@@ -357,7 +355,7 @@ Result<std::unique_ptr<PatternIndex>> PatternIndex::create(const PatternIndexOpt
                                  .links = options.links,
                                  .build_effort = options.build_effort,
                                  .max_vectors = most_vectors};
-    auto shared = std::make_shared<Shared>(own, options.folder, environment);
+    auto shared = std::make_shared<Shared>(own, options, environment);
     const Status status = shared->open();
     if (!status.ok()) return status;
     return std::unique_ptr<PatternIndex>(new PatternIndex(std::move(shared)));
@@ -427,10 +425,14 @@ void PatternIndex::link_appended() noexcept {
 }
 
 void PatternIndex::keep_pace(std::size_t changes) noexcept {
+  if (changes == 0 || shared_->waiting() <= most_waiting) return;
+  keep_pace(changes, std::chrono::steady_clock::now() + longest_hold);
+}
+
+void PatternIndex::keep_pace(std::size_t changes,
+                             std::chrono::steady_clock::time_point latest) noexcept {
   using Clock = std::chrono::steady_clock;
   Shared& shared = *shared_;
-  if (changes == 0 || shared.waiting() <= most_waiting) return;
-  const Clock::time_point latest = Clock::now() + longest_hold;
   const auto steps = [&shared] {
     const std::lock_guard lock(shared.mutex);
     return shared.steps;

@@ -16,6 +16,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,7 @@ struct PatternIndexOptions {
   std::size_t links;         ///< M
   std::size_t build_effort;  ///< ef_construction
   std::string folder = {};   ///< The store's, where graphs are saved. Empty: nowhere.
+  std::uint8_t space = 0;    ///< By which the saved graphs are told apart; 0: the unnamed.
 };
 
 struct Neighbour {
@@ -102,6 +104,9 @@ class PatternIndex {
   /// search should compare one by one, waits until it has taken in twice as many, or takes them in
   /// itself where nobody else does. A tenth of a second at most, but for a step that takes longer.
   void keep_pace(std::size_t changes) noexcept;
+  /// The same, until `latest` at most.
+  void keep_pace(std::size_t changes, std::chrono::steady_clock::time_point latest) noexcept;
+  static constexpr std::chrono::milliseconds longest_hold{100};
 
   /// Vectors that are in the graph; what all of it takes.
   [[nodiscard]] std::size_t linked() const noexcept;

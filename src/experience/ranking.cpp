@@ -21,8 +21,10 @@ bool is_share(double value) noexcept { return value >= 0 && value <= 1; }
 
 Status check_vector(const SimilarityQuery& query, std::size_t dimension) {
   if (query.vector.size() != dimension) {
-    return invalid("vector has " + std::to_string(query.vector.size()) +
-                   " floats, the store's have " + std::to_string(dimension));
+    return invalid(
+        "vector has " + std::to_string(query.vector.size()) + " floats, " +
+        (query.space.empty() ? "the store's" : "those of space \"" + query.space + "\"") +
+        " have " + std::to_string(dimension));
   }
   bool zero = true;
   for (std::size_t i = 0; i < query.vector.size(); ++i) {

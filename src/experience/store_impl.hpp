@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What stands behind `ExperienceStore`: its parts in their order, and what its members do. Opening
-// and closing are in experience_store.cpp, writing in store_writes.cpp, reading in store_reads.cpp.
+// and closing are in experience_store.cpp, writing in store_writes.cpp, reading in store_reads.cpp,
+// what is of spaces in store_spaces.cpp.
 
 #pragma once
 
@@ -13,9 +14,10 @@
 #include <vector>
 
 #include "experience/commit_queue.hpp"
+#include "experience/index_set.hpp"
 #include "experience/lake.hpp"
 #include "experience/operation_gate.hpp"
-#include "experience/pattern_index.hpp"
+#include "experience/record_codec.hpp"
 #include "frys/experience/experience_store.hpp"
 
 namespace frys {
@@ -24,10 +26,12 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   ExperienceStoreOptions options;
   Environment environment;
   std::shared_ptr<const Embedder> embedder;
-  std::size_t dimension = 0;  // Of the store's vectors.
+  std::size_t dimension = 0;        // Of vectors in the space that has no name,
+  std::vector<VectorSpace> spaces;  // and the others, by number from 1.
   // Below, each needs those above it.
   std::unique_ptr<detail::ExperienceLake> lake;
-  std::unique_ptr<detail::PatternIndex> index;
+  detail::IndexSet indexes;
+  detail::PatternIndex* index = nullptr;  // Of these, that which knows every experience.
   std::unique_ptr<detail::CommitQueue> commits;
   detail::OperationGate gate;
   std::mutex close_mutex;
@@ -39,11 +43,15 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   LatencyHistogram* find_latency = nullptr;
 
   Status open();
+  Status make_indexes();
+  Status add_spaces();
   template <typename T>
   struct Answer;
   struct PreparedWrite;
   Status prepare(const Experience& experience, bool sync, PreparedWrite& prepared,
                  detail::PendingWrite& write) const;
+  Status prepare_spaces(const Experience& experience, PreparedWrite& prepared,
+                        detail::Addition& addition) const;
   Result<std::vector<ExperienceId>> store(std::span<const Experience> experiences,
                                           const StoreOptions& how);
   Result<ExperienceId> store_one(const Experience& experience, const StoreOptions& how);
@@ -55,7 +63,9 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Result<std::uint64_t> remove_matching(const ScanQuery& which, const StoreOptions& how);
   Result<ScanRow> look_up(const ExperienceId& id) const;
   Result<std::vector<Match>> find(const SimilarityQuery& query) const;
-  Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit) const;
+  Result<std::uint8_t> space_of(const SimilarityQuery& query) const;
+  Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit,
+                                    const detail::PatternIndex& in) const;
   Result<ScanPage> scan(const ScanQuery& query) const;
   Result<Experience> get(const ExperienceId& id) const;
   Result<PinnedPayload> payload(const ExperienceId& id) const;
@@ -117,6 +127,18 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
     }
     if (!status.ok()) answer == nullptr ? done(status) : answer->give(status);
   }
+};
+
+/// Everything of a write that needs no turn in the line.
+struct ExperienceStore::Impl::PreparedWrite {
+  detail::EncodedRecord record;
+  std::string vector;
+  std::vector<float> unit;
+  // The same of each space in which there is one.
+  std::vector<std::string> in_spaces;
+  std::vector<std::vector<float>> units_in_spaces;
+  std::vector<detail::EncodedVector> encoded;
+  std::vector<detail::SpaceVector> units;
 };
 
 /// Calls `done` once, whatever becomes of the task that holds it: an executor that closes destroys

@@ -45,9 +45,12 @@ std::vector<Neighbour> score_all(const ResidentRows& rows, const AttributeFilter
 
 Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& query) const {
   Span span(environment.tracer, "find_similar", "experience");
-  Status status = check_query(query, dimension);
+  const Result<std::uint8_t> space = space_of(query);
+  if (!space) return space.error();
+  const std::size_t floats = *space == 0 ? dimension : spaces[*space - 1U].dimension;
+  Status status = check_query(query, floats);
   if (!status.ok()) return status;
-  std::vector<float> unit(dimension);
+  std::vector<float> unit(floats);
   if (query.text.empty()) {
     normalise(query.vector, unit);
   } else {
@@ -59,7 +62,7 @@ Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& qu
     }
   }
   if (queried != nullptr) queried->add();
-  Result<std::vector<Match>> matches = search(query, unit.data());
+  Result<std::vector<Match>> matches = search(query, unit.data(), indexes.at(*space));
   if (!matches || !query.with_experience) return matches;
   status = fill(*matches);
   if (!status.ok()) return status;
@@ -86,8 +89,9 @@ Status ExperienceStore::Impl::fill(std::vector<T>& rows) const {
 }
 
 Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& query,
-                                                         const float* unit) const {
-  const std::shared_ptr<const ResidentRows> rows = index->view();
+                                                         const float* unit,
+                                                         const PatternIndex& in) const {
+  const std::shared_ptr<const ResidentRows> rows = in.view();
   const AttributeTable& attributes = rows->attributes;
   const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
   const AttributeFilter filter =
@@ -109,7 +113,8 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
   };
   index::NodeFilter let_through{accepts, list, filter.carriers};
   if (filter.marks != nullptr) let_through.marks = {filter.marks->words};
-  index::SearchRequest wanted{{unit, dimension}, candidates_wanted(query), query.effort};
+  index::SearchRequest wanted{
+      {unit, rows->core.dimension()}, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.filter = &let_through;
   return rank_matches(query, rows->search(wanted), attributes, now_ns);

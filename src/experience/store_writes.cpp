@@ -71,13 +71,6 @@ Result<std::vector<float>> ExperienceStore::Impl::vector_of(const Experience& ex
   return own;
 }
 
-/// Everything of a write that needs no turn in the line.
-struct ExperienceStore::Impl::PreparedWrite {
-  EncodedRecord record;
-  std::string vector;
-  std::vector<float> unit;
-};
-
 Status ExperienceStore::Impl::prepare(const Experience& experience, bool sync,
                                       PreparedWrite& prepared, PendingWrite& write) const {
   Result<EncodedRecord> record = encode_record(experience);
@@ -95,7 +88,8 @@ Status ExperienceStore::Impl::prepare(const Experience& experience, bool sync,
       prepared.record.id,  experience.outcome, experience.reward,   experience.started_at_ns, 0,
       experience.workflow, experience.agent,   experience.step_type};
   write.sync = sync;
-  return {};
+  return experience.embeddings.empty() ? Status()
+                                       : prepare_spaces(experience, prepared, write.addition);
 }
 
 Result<std::vector<ExperienceId>> ExperienceStore::Impl::store(

@@ -137,6 +137,71 @@ TEST(LogCodecTest, DescriptionRoundTrips) {
   EXPECT_EQ(back->embedder, "minilm");
 }
 
+TEST(LogCodecTest, AnEntryKnowsItsSpaces) {
+  LogEntry entry = sample_entry();
+  const std::string before = encode_log_item(entry);
+  entry.spaces = 0x8001;
+  const std::string bytes = encode_log_item(entry);
+  EXPECT_EQ(bytes.size(), before.size() + 2);
+  EXPECT_EQ(bytes[0], 2);
+  EXPECT_EQ(std::get<LogEntry>(*decode_log_item(bytes)).spaces, 0x8001);
+  std::string cut = bytes.substr(0, bytes.size() - 1);
+  const auto head = crc32c(as_byte_span(std::string_view(cut).substr(0, 4)));
+  patch_value(cut, 4, crc32c(as_byte_span(std::string_view(cut).substr(8)), head));
+  EXPECT_EQ(decode_log_item(cut).status(), ErrorCode::corruption);
+}
+
+TEST(LogCodecTest, ADescriptionKnowsItsSpaces) {
+  const StoreDescription plain{384, "minilm"};
+  const StoreDescription with{384, "minilm", {{"code", 768}, {"screen", 2}}};
+  const std::string bytes = encode_description(with);
+  EXPECT_EQ(encode_description(plain)[8], 1);
+  EXPECT_EQ(bytes[8], 2);
+  const Result<StoreDescription> back = decode_description(bytes);
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_EQ(back->dimension, 384U);
+  EXPECT_EQ(back->embedder, "minilm");
+  EXPECT_EQ(back->spaces, with.spaces);
+  EXPECT_TRUE(decode_description(encode_description(plain))->spaces.empty());
+}
+
+TEST(LogCodecTest, SpacesThatAreNoneAreSeen) {
+  for (const std::vector<VectorSpace>& spaces :
+       std::vector<std::vector<VectorSpace>>{{{"a", 8}, {"a", 8}},
+                                             {{"", 8}},
+                                             {{std::string(65, 'a'), 8}},
+                                             {{"a b", 8}},
+                                             {{"a", 1}},
+                                             {{"a", 4097}}}) {
+    EXPECT_EQ(decode_description(encode_description({8, "x", spaces})).status(),
+              ErrorCode::corruption);
+  }
+  std::vector<VectorSpace> many;
+  for (int i = 0; i < 16; ++i) many.push_back({"space-" + std::to_string(i), 2});
+  EXPECT_TRUE(decode_description(encode_description({8, "x", many})));
+  many.push_back({"one more", 2});
+  EXPECT_FALSE(decode_description(encode_description({8, "x", many})));
+  std::string bytes = encode_description({8, "", {{"ab", 2}}});
+  for (const std::size_t size : {bytes.size() - 1, bytes.size() - 5, bytes.size() - 10}) {
+    std::string cut = bytes.substr(0, size);
+    patch_value(cut, 4, crc32c(as_byte_span(std::string_view(cut).substr(8))));
+    EXPECT_EQ(decode_description(cut).status(), ErrorCode::corruption) << size;
+  }
+}
+
+TEST(LogCodecTest, KeysInSpacesSortBySequence) {
+  EXPECT_LT(space_key(255, 16), space_key(256, 1));
+  EXPECT_LT(space_key(255, 1), space_key(255, 2));
+  std::uint64_t sequence = 0;
+  std::uint8_t number = 0;
+  ASSERT_TRUE(parse_space_key(space_key(0x0102030405060708, 3), sequence, number));
+  EXPECT_EQ(sequence, 0x0102030405060708U);
+  EXPECT_EQ(number, 3);
+  EXPECT_FALSE(parse_space_key(space_key(1, 0), sequence, number));
+  EXPECT_FALSE(parse_space_key(space_key(1, 17), sequence, number));
+  EXPECT_FALSE(parse_space_key(sequence_key(1), sequence, number));
+}
+
 TEST(LogCodecTest, KeysSortBySequence) {
   EXPECT_LT(sequence_key(255), sequence_key(256));
   EXPECT_LT(sequence_key(1), sequence_key(std::uint64_t{1} << 40));

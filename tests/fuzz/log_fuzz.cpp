@@ -28,7 +28,8 @@ Kind kind_of(std::string_view input) {
 bool same(const LogEntry& a, const LogEntry& b) {
   return a.id == b.id && a.outcome == b.outcome && a.reward == b.reward &&
          a.started_at_ns == b.started_at_ns && a.stored_at_ns == b.stored_at_ns &&
-         a.workflow == b.workflow && a.agent == b.agent && a.step_type == b.step_type;
+         a.workflow == b.workflow && a.agent == b.agent && a.step_type == b.step_type &&
+         a.spaces == b.spaces;
 }
 
 bool same(const LogRemoval& a, const LogRemoval& b) { return a.id == b.id && a.target == b.target; }
@@ -79,7 +80,7 @@ void check_description(std::string_view bytes) {
   if (!decoded) return require_known_error(decoded.error());
   const Result<StoreDescription> again = decode_description(encode_description(*decoded));
   require(again.has_value() && again->dimension == decoded->dimension &&
-              again->embedder == decoded->embedder,
+              again->embedder == decoded->embedder && again->spaces == decoded->spaces,
           "a description is read as it was written");
 }
 
@@ -101,7 +102,17 @@ std::string any_log_item(SeededRandom& random) {
   entry.workflow = e.workflow;
   entry.agent = e.agent;
   entry.step_type = e.step_type;
+  if (random.next_below(2) == 0) entry.spaces = static_cast<std::uint16_t>(random.next());
   return encode_log_item(entry);
+}
+
+StoreDescription any_description(SeededRandom& random) {
+  StoreDescription description{static_cast<std::uint32_t>(random.next_below(5000)),
+                               any_text(random)};
+  for (std::uint64_t i = random.next_below(4); i > 0; --i) {
+    description.spaces.push_back({"space-" + std::to_string(i), 2 + random.next_below(4095)});
+  }
+  return description;
 }
 
 }  // namespace
@@ -115,8 +126,7 @@ std::string make(SeededRandom& random) {
     case vector:
       return first + encode_vector(std::vector<float>(1 + random.next_below(8), 0.5F));
     default:
-      return first + encode_description(
-                         {static_cast<std::uint32_t>(random.next_below(5000)), any_text(random)});
+      return first + encode_description(any_description(random));
   }
 }
 

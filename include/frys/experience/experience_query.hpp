@@ -17,15 +17,18 @@
 
 namespace frys {
 
-/// What to look for. Exactly one of `text` and `vector` is given.
+/// What to look for. Exactly one of `text` and `vector` is given; in a named space, `vector`.
 ///
 /// score = max(0, similarity) × outcome factor × recency factor, where
 ///   outcome factor = 1 − outcome_weight × (1 − v), v = 1 for success, ½ for partial, 0 for failure
 ///   recency factor = 1 − recency_weight × (1 − 2^(−age / recency_half_life))
 struct SimilarityQuery {
   std::string text = {};           ///< Embedded by the store's embedder.
-  std::vector<float> vector = {};  ///< Of the store's dimension, finite, not all zero.
-  std::size_t k = 10;              ///< Matches wanted at most, 1 to 10,000.
+  std::vector<float> vector = {};  ///< Of the space's dimension, finite, not all zero.
+  /// The space in which `vector` lies: only experiences that have a vector there are found. Empty:
+  /// the one that every experience has a vector in, which is the only one for `text`.
+  std::string space = {};
+  std::size_t k = 10;  ///< Matches wanted at most, 1 to 10,000.
   // Filters: only experiences with exactly this value. Empty: any.
   std::string workflow = {};
   std::string agent = {};

@@ -28,6 +28,7 @@
 #include "frys/experience/experience.hpp"
 #include "frys/experience/experience_query.hpp"
 #include "frys/experience/pinned_payload.hpp"
+#include "frys/experience/vector_space.hpp"
 
 namespace frys {
 
@@ -50,6 +51,9 @@ struct ExperienceStoreOptions {
   /// Floats a vector has, 2 to 4,096. 0: the embedder's; without one a new store has 256, and one
   /// that exists what it was made with (it takes vectors only where that was a host's embedder).
   std::size_t dimension = 0;
+  /// Spaces of `Experience::embeddings`, 16 at most, each with memory, index and graph of its own.
+  /// A store keeps those it has, named or not; one that is new to it begins without vectors.
+  std::vector<VectorSpace> spaces = {};
   /// What `store` does when it is not told.
   Durability durability = Durability::buffered;
   /// Links a node of the search graph has, 4 to 64. More: better recall, more memory (4 × 2 bytes
@@ -81,9 +85,10 @@ struct StoreOptions {
 struct ExperienceStoreStats {
   std::uint64_t experiences = 0;
   std::uint64_t last_sequence = 0;
-  std::uint64_t indexed = 0;  ///< Linked into the graph; the rest is scanned exactly.
-  std::uint64_t removed = 0;  ///< Whose memory is not free yet.
-  std::uint64_t index_bytes = 0;
+  // Of the space that has no name.
+  std::uint64_t indexed = 0;      ///< Linked into the graph; the rest is scanned exactly.
+  std::uint64_t removed = 0;      ///< Whose memory is not free yet.
+  std::uint64_t index_bytes = 0;  ///< Of all spaces together.
   std::size_t dimension = 0;
 };
 
@@ -110,9 +115,10 @@ class FRYS_API ExperienceStore {
   /// Opens the store in `options.path`, or makes one.
   /// Errors: invalid_argument (an option out of range, the path is a file), not_found, already_open
   /// (this or another process holds it), failed_precondition (made with another dimension or
-  /// embedder, or by a later version), corruption (what is wrong where; nothing was changed),
-  /// io_error (permission, full disk), out_of_memory. Cost: O(rows): their vectors are read back;
-  /// what the graph saved last does not link is linked in the background.
+  /// embedder, a space with another dimension, or by a later version), corruption (what is wrong
+  /// where; nothing was changed), io_error (permission, full disk), out_of_memory. Cost: O(rows):
+  /// their vectors are read back; what the graph saved last does not link is linked in the
+  /// background.
   static Result<ExperienceStore> open(const ExperienceStoreOptions& options,
                                       const Environment& environment);
 
@@ -124,7 +130,8 @@ class FRYS_API ExperienceStore {
   /// Keeps `experience`; the next query finds it. Content that is there already is not stored
   /// again: its identity is returned (and made durable, when asked `synced`).
   /// Errors: invalid_argument (non-finite reward, input size or vector, wrong dimension, a vector
-  /// of zeros, negative duration, a record over 1 GiB), failed_precondition (the store is full, or
+  /// of zeros, an embedding in a space that the store has not, negative duration, a record over
+  /// 1 GiB), failed_precondition (the store is full, or
   /// there is nothing to embed texts with), closed, io_error, corruption,
   /// out_of_memory, and the embedder's. Cost: some 20 µs of a processor, and linking into
   /// the graph in the background; synced, the device's time, shared by those who wait together.
@@ -190,6 +197,9 @@ class FRYS_API ExperienceStore {
   /// How many experiences there are; 0 when closed. Cost: O(1).
   [[nodiscard]] std::uint64_t size() const noexcept;
   [[nodiscard]] ExperienceStoreStats stats() const noexcept;
+  /// Those with a name, in the order in which they came to the store. They stay, also when it is
+  /// closed, as long as this object or one that it was moved to.
+  [[nodiscard]] std::span<const VectorSpace> spaces() const noexcept;
 
   /// Puts everything stored so far on the device. Errors: closed, io_error.
   /// Cost: the device's time.
