@@ -20,6 +20,13 @@ std::optional<std::string> Arguments::value(std::string_view name) const {
   return at->second;
 }
 
+std::vector<std::string> Arguments::values(std::string_view name) const {
+  std::vector<std::string> all;
+  const auto [begin, end] = options.equal_range(name);
+  for (auto at = begin; at != end; ++at) all.push_back(at->second);
+  return all;
+}
+
 Result<Arguments> parse_arguments(const std::vector<std::string>& words,
                                   const std::vector<OptionSpec>& specs) {
   Arguments out;
@@ -48,7 +55,8 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& words,
     } else if (equals != std::string::npos) {
       return wrong(name + " takes no value");
     }
-    if (!out.options.emplace(name, value).second) return wrong(name + " was given twice");
+    if (!spec->repeats && out.has(name)) return wrong(name + " was given twice");
+    out.options.emplace(name, value);
   }
   return out;
 }

@@ -25,15 +25,18 @@ inline constexpr int exit_bad_input = 2;  ///< A wrong argument or a broken file
 struct OptionSpec {
   std::string_view name;  ///< With its dashes.
   bool takes_value = false;
+  bool repeats = false;  ///< May be given several times.
 };
 
 /// What was given: options by name (flags with an empty value), the rest in order.
 struct Arguments {
-  std::map<std::string, std::string, std::less<>> options;
+  std::multimap<std::string, std::string, std::less<>> options;
   std::vector<std::string> operands;
 
   [[nodiscard]] bool has(std::string_view name) const { return options.contains(name); }
   [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
+  /// Of one that repeats, in the order in which they were given.
+  [[nodiscard]] std::vector<std::string> values(std::string_view name) const;
 };
 
 /// Accepts `--name value` and `--name=value`; after `--` everything is an operand.

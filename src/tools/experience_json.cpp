@@ -117,6 +117,12 @@ struct WriteUnlessZero {
   }
 };
 
+void write_floats(Writer& json, const std::vector<float>& values) {
+  json.StartArray();
+  for (const float value : values) write_raw(json, shortest(value));
+  json.EndArray();
+}
+
 void write_lists(Writer& json, const Experience& experience) {
   if (!experience.tags.empty()) {
     json.Key("tags");
@@ -126,9 +132,16 @@ void write_lists(Writer& json, const Experience& experience) {
   }
   if (!experience.embedding.empty()) {
     json.Key("embedding");
-    json.StartArray();
-    for (const float value : experience.embedding) write_raw(json, shortest(value));
-    json.EndArray();
+    write_floats(json, experience.embedding);
+  }
+  if (!experience.embeddings.empty()) {
+    json.Key("embeddings");
+    json.StartObject();
+    for (const NamedEmbedding& named : experience.embeddings) {
+      json.Key(named.name.c_str(), static_cast<rapidjson::SizeType>(named.name.size()));
+      write_floats(json, named.vector);
+    }
+    json.EndObject();
   }
 }
 
@@ -163,7 +176,8 @@ class LineReader {
     number_fields(e, [this](const char* name, auto& number) { read_number(name, number); });
     if (const Value* value = take("resources")) read_resources(*value, e.resources);
     if (const Value* value = take("tags")) read_tags(*value, e);
-    if (const Value* value = take("embedding")) read_embedding(*value, e);
+    if (const Value* value = take("embedding")) e.embedding = floats("embedding", *value);
+    if (const Value* value = take("embeddings")) read_embeddings(*value, e);
     if (const Value* value = take("standing")) line.standing = standing(*value);
     complain_of_others();
     if (!status_.ok()) return status_;
@@ -284,15 +298,29 @@ class LineReader {
     if (value.kind != Value::Kind::list) return fail("tags", "must be a list of texts");
     for (const Value& tag : value.items) e.tags.push_back(text("tags", tag));
   }
-  void read_embedding(const Value& value, Experience& e) {
-    if (value.kind != Value::Kind::list) return fail("embedding", "must be a list of numbers");
+  std::vector<float> floats(const std::string& field, const Value& value) {
+    std::vector<float> numbers;
+    if (value.kind != Value::Kind::list) fail(field, "must be a list of numbers");
     for (const Value& each : value.items) {
-      if (each.kind != Value::Kind::number) return fail("embedding", "must be a list of numbers");
+      if (each.kind != Value::Kind::number) fail(field, "must be a list of numbers");
       if (std::abs(each.number) > std::numeric_limits<float>::max()) {
-        return fail("embedding", "holds a number beyond those of 32 bits");
+        fail(field, "holds a number beyond those of 32 bits");
       }
-      e.embedding.push_back(static_cast<float>(each.number));
+      if (!status_.ok()) break;
+      numbers.push_back(static_cast<float>(each.number));
     }
+    return numbers;
+  }
+  /// In order of their names, as a store keeps them.
+  void read_embeddings(const Value& value, Experience& e) {
+    if (value.kind != Value::Kind::object) return fail("embeddings", "must be an object of lists");
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      const std::string& name = value.names[i];
+      e.embeddings.push_back({name, floats("embeddings." + name, value.items[i])});
+    }
+    std::ranges::sort(e.embeddings, {}, &NamedEmbedding::name);
+    const auto twice = std::ranges::adjacent_find(e.embeddings, {}, &NamedEmbedding::name);
+    if (twice != e.embeddings.end()) fail("embeddings." + twice->name, "is there twice");
   }
   void complain_of_others() {
     std::map<std::string, int> seen;

@@ -7,7 +7,8 @@
 //   {"workflow":"…","agent":"…","step_type":"…","situation":"…","action":"…","outcome_text":"…",
 //    "outcome":"success|failure|partial","reward":0.5,"started_at_ns":0,"duration_ns":0,
 //    "input_size":0,"resources":{"predicted_bytes":0,…},"tags":["…"],"embedding":[0.1,…],
-//    "payload":"base64","payload_tensor":{"dtype":"f32","shape":[2,3]},"unknown_fields":"base64",
+//    "embeddings":{"name of a space":[0.1,…],…},"payload":"base64",
+//    "payload_tensor":{"dtype":"f32","shape":[2,3]},"unknown_fields":"base64",
 //    "standing":{"outcome":"…","reward":0.7,"uses":3,"used_at_ns":0}}
 //
 // What is empty or zero is left out, and may be. A text that is not UTF-8 is {"base64":"…"}.

@@ -47,7 +47,7 @@ constexpr const char* help =
 
   frys store inspect DIR [--json]
   frys store export DIR [OUT.jsonl] [FILTERS]
-  frys store import DIR FILE.jsonl… [--dimension N]
+  frys store import DIR FILE.jsonl… [--dimension N] [--space NAME=N]…
   frys store verify DIR
   frys store backup DIR TO
   frys store compact DIR
@@ -57,6 +57,8 @@ constexpr const char* help =
       content hash, copies the store into the new folder TO (which it is restored from by being
       opened, or copied back), or gives back the room on disk of what was removed.
         --dimension N     floats a vector has, of a store that import makes (default 256)
+        --space NAME=N    has the store take vectors of N floats in the space NAME, too; inspect
+                          tells those of the store that was exported
         --salvage         opens a store whose log is damaged as far as it is whole
         FILTERS           --workflow W, --agent A, --step-type T, --outcome success|failure|partial
       A damaged record stops neither export nor verify: each is named, and the exit code is 1.

@@ -37,12 +37,27 @@ Status parse_filters(const Arguments& given, ScanQuery& query) {
   return wrong("--outcome must be success, failure or partial, found \"" + *outcome + "\"");
 }
 
+/// NAME=DIMENSION; a name may have a sign of equality.
+Result<VectorSpace> parse_space(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string::npos) {
+    return wrong("--space must be NAME=DIMENSION, found \"" + text + "\"");
+  }
+  const auto dimension =
+      parse_count("--space " + text.substr(0, equals), text.substr(equals + 1), 2, 4096);
+  if (!dimension) return dimension.error();
+  return VectorSpace{text.substr(0, equals), *dimension};
+}
+
 Status check_operands(const Request& request) {
   const std::size_t files = request.files.size();
   if (request.action == "import") {
     return files > 0 ? Status() : wrong("store import needs at least one file of JSON lines");
   }
   if (request.action == "backup" && files == 0) return wrong("store backup needs a folder to make");
+  if (!request.options.spaces.empty()) {
+    return wrong("store " + request.action + " takes no --space; import does");
+  }
   const std::size_t most = request.action == "export" || request.action == "backup" ? 1 : 0;
   return files <= most
              ? Status()
@@ -53,6 +68,7 @@ Result<Request> parse(const std::vector<std::string>& words) {
   Result<Arguments> given = parse_arguments(words, {{"--json", false},
                                                     {"--salvage", false},
                                                     {"--dimension", true},
+                                                    {"--space", true, true},
                                                     {"--workflow", true},
                                                     {"--agent", true},
                                                     {"--step-type", true},
@@ -77,6 +93,11 @@ Result<Request> parse(const std::vector<std::string>& words) {
     const auto dimension = parse_count("--dimension", *text, 2, 4096);
     if (!dimension) return dimension.error();
     request.options.dimension = *dimension;
+  }
+  for (const std::string& text : given->values("--space")) {
+    const auto space = parse_space(text);
+    if (!space) return space.error();
+    request.options.spaces.push_back(*space);
   }
   if (Status status = parse_filters(*given, request.query); !status.ok()) return status;
   if (Status status = check_operands(request); !status.ok()) return status;
@@ -111,6 +132,12 @@ int inspect(const ExperienceStore& store, bool as_json) {
     json.Int64(overview->first_started_ns);
     json.Key("last_started_at_ns");
     json.Int64(overview->last_started_ns);
+    json.Key("spaces");
+    json.StartObject();
+    for (const VectorSpace& space : store.spaces()) {
+      write_count(json, space.name.c_str(), space.dimension);
+    }
+    json.EndObject();
     json.EndObject();
     std::printf("%s\n", buffer.GetString());
     return exit_ok;
@@ -123,6 +150,9 @@ int inspect(const ExperienceStore& store, bool as_json) {
   for (int i = 0; i < 3; ++i) line(names[i], static_cast<std::int64_t>(overview->outcomes[i]));
   line("first started, ns", overview->first_started_ns);
   line("last started, ns", overview->last_started_ns);
+  for (const VectorSpace& space : store.spaces()) {
+    line(("floats in " + space.name).c_str(), static_cast<std::int64_t>(space.dimension));
+  }
   return exit_ok;
 }
 

@@ -88,6 +88,41 @@ TEST(StoreCommand, WhatIsExportedAndImportedIsTheSame) {
   EXPECT_EQ(*again, odd);
 }
 
+TEST(StoreCommand, VectorsInSpacesAreKept) {
+  const TestFolder folder;
+  const std::string path = folder.path("store");
+  Experience e;
+  e.situation = "a page of code";
+  e.embeddings = {{"a\"\\=8", {0.1F, -1e-40F, 3}}, {"code", {1, 2}}};
+  {
+    ExperienceStoreOptions options{.path = path};
+    options.spaces = {{"code", 2}, {"a\"\\=8", 3}};
+    ExperienceStore store = *ExperienceStore::open(options, Environment());
+    ASSERT_TRUE(store.store(e));
+  }
+  EXPECT_THAT(run_tool({"store", "inspect", path}).out, HasSubstr("floats in code "));
+  FlatJson inspected = flatten_json(run_tool({"store", "inspect", path, "--json"}).out);
+  EXPECT_EQ(inspected.numbers["spaces.code"], 2);
+  EXPECT_EQ(inspected.numbers["spaces.a\"\\=8"], 3);
+  const std::string out = folder.path("out.jsonl");
+  ASSERT_EQ(run_tool({"store", "export", path, out}).exit_code, 0);
+  EXPECT_THAT(read_file(out), HasSubstr(R"("embeddings":{"a\"\\=8":[0.1,-1e-40,3],"code":[1,2]})"));
+  const std::string copy = folder.path("copy");
+  ToolRun run = run_tool({"store", "import", copy, out, "--space", "code=2"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("in no space of the store; it has \"code\""));
+  run = run_tool({"store", "import", copy, out, "--space=code=3"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("\"code\" has 2 dimensions, asked was 3"));
+  run = run_tool({"store", "import", copy, out, "--space", "a\"\\=8=3", "--space", "code=2"});
+  EXPECT_EQ(run.out, "1 stored, 1 in the store\n") << run.err;
+  EXPECT_EQ(run_tool({"store", "export", copy}).out, read_file(out));
+  const Result<Experience> again =
+      ExperienceStore::open({.path = copy}, Environment())->get(*content_id(e));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(*again, e);
+}
+
 TEST(StoreCommand, NumbersAreReadAsTheyAreWritten) {
   const TestFolder folder;
   const std::string file = folder.write(
@@ -166,6 +201,11 @@ TEST(StoreCommand, ALineThatIsWrongIsNamedAndThoseBeforeItAreKept) {
       {R"({"embedding":[1,"2"]})", "field \"embedding\""},
       {R"({"embedding":[1,-3.5e38]})", "field \"embedding\": holds a number beyond"},
       {R"({"embedding":[1,2]})", "embedding has 2 floats"},
+      {R"({"embeddings":[1,2]})", "field \"embeddings\": must be an object"},
+      {R"({"embeddings":{"a":[1,"2"]}})", "field \"embeddings.a\": must be a list of numbers"},
+      {R"({"embeddings":{"a":[1],"b":[1],"a":[1]}})", "field \"embeddings.a\": is there twice"},
+      {R"({"embeddings":{"a":[1]}})", "embedding \"a\" is in no space of the store; it has none"},
+      {R"({"embeddings":{"":[1]}})", "visible"},
       {R"({"payload":"a"})", "field \"payload\": must be bytes in base64"},
       {R"({"payload":"QQ=A"})", "field \"payload\": must be bytes in base64"},
       {R"({"payload_tensor":"f32"})", "field \"payload_tensor\": must be an object of \"dtype\""},
@@ -354,6 +394,10 @@ TEST(StoreCommand, WrongWordsAreExplained) {
       {{"backup", filled.path, filled.path + "/b"}, "outside of it"},
       {{"export", filled.path, "--outcome", "good"}, "--outcome must be"},
       {{"import", filled.path, "x", "--dimension", "1"}, "--dimension"},
+      {{"import", filled.path, "x", "--space", "code"}, "NAME=DIMENSION"},
+      {{"import", filled.path, "x", "--space", "code=1"}, "--space code must be"},
+      {{"import", filled.path, "x", "--space", "=8"}, "0 bytes"},
+      {{"inspect", filled.path, "--space", "code=8"}, "takes no --space"},
       {{"import", filled.path, "x", "--dimension", "8"}, "of 4 dimensions"},
   };
   for (const auto& one : cases) {
