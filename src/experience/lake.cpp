@@ -461,7 +461,7 @@ Result<PinnedRecord> ExperienceLake::read(const ExperienceId& id) const {
     return Status(ErrorCode::not_found,
                   impl_->where + ": there is no experience " + id.to_string());
   }
-  return PinnedRecord{view(pin->value), pin};
+  return PinnedRecord{pin->value.ToStringView(), pin};
 }
 
 Status ExperienceLake::backup(const std::string& to) const {

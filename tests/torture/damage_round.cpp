@@ -157,6 +157,7 @@ class Judge {
   void read_all();
   void read(std::uint32_t number);
   void search_some();
+  void search(const SeenRow& row, const SimilarityQuery& query);
   void store_more();
   void change_one(std::uint32_t number);
   Verdict verdict() const;
@@ -262,20 +263,20 @@ void Judge::search_some() {
   for (std::size_t i = 0; i < rows_.size(); i += step) {
     const SeenRow& row = rows_[i];
     const Experience experience = make_experience(model_.recipe(), row.number);
-    if (!can_be_found(experience)) continue;
-    const Result<std::vector<Match>> matches = store_->find_similar(exact_query(experience));
-    if (!matches) {
-      may_tell(matches.status(), "find_similar");
-      continue;
-    }
-    const ExperienceId id = model_.known()[row.number].id;
-    if (std::any_of(matches->begin(), matches->end(), [&](const Match& match) {
-          return match.id == id && match.sequence == row.sequence && match.similarity > 0.999 &&
-                 seen(row.number, match).standing == row.standing;
-        })) {
-      continue;
-    }
-    journal_.fail("experience " + std::to_string(row.number) + " is not found by its own vector");
+    for (const SimilarityQuery& query : exact_queries(experience)) search(row, query);
+  }
+}
+
+void Judge::search(const SeenRow& row, const SimilarityQuery& query) {
+  const Result<std::vector<Match>> matches = store_->find_similar(query);
+  if (!matches) return may_tell(matches.status(), "find_similar");
+  const ExperienceId id = model_.known()[row.number].id;
+  if (std::none_of(matches->begin(), matches->end(), [&](const Match& match) {
+        return match.id == id && match.sequence == row.sequence && match.similarity > 0.999 &&
+               seen(row.number, match).standing == row.standing;
+      })) {
+    journal_.fail("experience " + std::to_string(row.number) + " is not found by its own vector" +
+                  (query.space.empty() ? "" : " in space " + query.space));
   }
 }
 

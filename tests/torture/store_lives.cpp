@@ -113,9 +113,10 @@ StoreLives::StoreLives(std::uint64_t seed, StoreRound round, StoreTotals& totals
       totals_(totals),
       random_(mix64(seed) ^ 0x5eed),
       folder_(make_folder()),
-      model_({seed, std::size_t{16} << random_.next_below(3)}) {
+      model_({seed, std::size_t{16} << random_.next_below(3), random_.next_below(2) == 0}) {
   options_.path = store_path();
   options_.dimension = model_.recipe().dimension;
+  if (model_.recipe().has_spaces) options_.spaces = torture_spaces;
   options_.graph_links = 8 + below(9);
   options_.graph_build_effort = 32 + below(64);
   options_.write_buffer_bytes = std::size_t{1} << (20 + below(2));

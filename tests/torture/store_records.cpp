@@ -3,6 +3,7 @@
 
 #include "torture/store_records.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -52,6 +53,15 @@ std::vector<std::byte> some_unknown_field(SeededRandom& random) {
   return field;
 }
 
+std::vector<float> some_vector(SeededRandom& random, std::size_t dimension) {
+  std::vector<float> vector(dimension);
+  // The sum of three is near enough to a normal number, which makes all directions alike.
+  for (float& value : vector) {
+    value = static_cast<float>(random.next_unit() + random.next_unit() + random.next_unit() - 1.5);
+  }
+  return vector;
+}
+
 }  // namespace
 
 Experience make_outline(const Recipe& recipe, std::uint32_t number) {
@@ -73,18 +83,17 @@ Experience make_experience(const Recipe& recipe, std::uint32_t number) {
   e.resources.peak_bytes = random.next_below(1 << 20);
   const std::uint64_t shape = random.next_below(100);
   if (shape < 60) {
-    e.embedding.resize(recipe.dimension);
-    // The sum of three is near enough to a normal number, which makes all directions alike.
-    for (float& value : e.embedding) {
-      value =
-          static_cast<float>(random.next_unit() + random.next_unit() + random.next_unit() - 1.5);
-    }
+    e.embedding = some_vector(random, recipe.dimension);
   }
   if (shape >= 40 && shape < 97) e.situation = some_words(random, 6 + random.next_below(10));
   if (shape % 3 == 0) e.outcome_text = some_words(random, 3);
   for (std::uint64_t i = random.next_below(4); i > 1; --i) e.tags.push_back(some_words(random, 1));
   e.payload = some_bytes(random, some_payload_bytes(random));
   if (shape % 16 == 0) e.unknown_fields = some_unknown_field(random);
+  for (const VectorSpace& space : torture_spaces) {
+    if (!recipe.has_spaces || random.next_below(2) == 0) continue;
+    e.embeddings.push_back({space.name, some_vector(random, space.dimension)});
+  }
   return e;
 }
 
@@ -93,18 +102,30 @@ std::uint32_t number_of(std::int64_t started_at_ns) noexcept {
   return number < 0 || number >= no_number ? no_number : static_cast<std::uint32_t>(number);
 }
 
-SimilarityQuery exact_query(const Experience& experience) {
+std::vector<SimilarityQuery> exact_queries(const Experience& experience) {
   SimilarityQuery query;
-  if (experience.embedding.empty()) {
-    query.text = experience.situation;
-  } else {
-    query.vector = experience.embedding;
-  }
   query.k = 3;
   query.workflow = experience.workflow;
   query.outcome_weight = 0;
   query.recency_weight = 0;
-  return query;
+  std::vector<SimilarityQuery> queries;
+  for (const NamedEmbedding& named : experience.embeddings) {
+    query.space = named.name;
+    query.vector = named.vector;
+    queries.push_back(query);
+  }
+  query.space.clear();
+  query.vector = experience.embedding;
+  if (query.vector.empty()) query.text = experience.situation;
+  if (!query.vector.empty() || !query.text.empty()) queries.push_back(query);
+  return queries;
+}
+
+bool is_in_space_of(const SimilarityQuery& query, const Experience& experience) noexcept {
+  return query.space.empty() ||
+         std::ranges::any_of(experience.embeddings, [&query](const NamedEmbedding& named) {
+           return named.name == query.space;
+         });
 }
 
 }  // namespace frys::torture

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "frys/experience/experience_store.hpp"
 
@@ -16,7 +17,10 @@ namespace frys::torture {
 struct Recipe {
   std::uint64_t seed = 0;
   std::size_t dimension = 16;
+  bool has_spaces = false;  ///< Whether some have vectors in these:
 };
+
+inline const std::vector<VectorSpace> torture_spaces{{"code", 8}, {"screen", 24}};
 
 inline constexpr std::uint32_t no_number = std::numeric_limits<std::uint32_t>::max();
 
@@ -27,11 +31,9 @@ Experience make_experience(const Recipe& recipe, std::uint32_t number);
 /// Of an experience made above, by its start; `no_number` when it has none.
 std::uint32_t number_of(std::int64_t started_at_ns) noexcept;
 
-/// Has what a search can find.
-inline bool can_be_found(const Experience& experience) noexcept {
-  return !experience.embedding.empty() || !experience.situation.empty();
-}
-/// Finds `experience` exactly: the filter leaves few enough to be compared one by one.
-SimilarityQuery exact_query(const Experience& experience);
+/// All that find `experience`, exactly: the filter leaves few enough to be compared one by one.
+std::vector<SimilarityQuery> exact_queries(const Experience& experience);
+/// Whether it has a vector in the space that is searched.
+bool is_in_space_of(const SimilarityQuery& query, const Experience& experience) noexcept;
 
 }  // namespace frys::torture

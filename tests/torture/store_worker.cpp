@@ -215,7 +215,9 @@ void StoreWorker::check_record(std::uint32_t number, bool whole) {
     fail(which + ": " + found.error().to_string());
   }
   check_look_up(number);
-  if (whole && can_be_found(expected)) check_search(number, expected);
+  if (whole) {
+    for (const SimilarityQuery& query : exact_queries(expected)) check_search(number, query);
+  }
   ++journal_.records_checked;
 }
 
@@ -230,14 +232,14 @@ void StoreWorker::check_look_up(std::uint32_t number) {
   fail("look_up of experience " + std::to_string(number) + ": " + row.error().to_string());
 }
 
-void StoreWorker::check_search(std::uint32_t number, const Experience& experience) {
-  SimilarityQuery query = exact_query(experience);
+void StoreWorker::check_search(std::uint32_t number, SimilarityQuery query) {
   const ExperienceId id = id_of(number);
   const auto is_it = [&](const Match& match) { return match.id == id; };
   const std::uint64_t since = journal_.ticket();
   const Result<std::vector<Match>> exact = store_->find_similar(query);
   if (!went_well(exact.status(), "find_similar")) return;
   check_rows(query, *exact, since, "find_similar");
+  check_space(query, *exact);
   const auto own = std::find_if(exact->begin(), exact->end(), is_it);
   if (own == exact->end() ? !may_be_gone(conditions(number, since))
                           : own->similarity < least_own_similarity) {
@@ -255,6 +257,17 @@ void StoreWorker::check_search(std::uint32_t number, const Experience& experienc
   if (may_be_gone(conditions(number, since))) return;
   ++journal_.searches;
   if (std::none_of(matches->begin(), matches->end(), is_it)) ++journal_.misses;
+}
+
+/// A space has those that have a vector there.
+void StoreWorker::check_space(const SimilarityQuery& query, const std::vector<Match>& matches) {
+  if (query.space.empty()) return;
+  for (const Match& match : matches) {
+    const std::uint32_t number = number_of(match.started_at_ns);
+    if (is_in_space_of(query, make_experience(model_.recipe(), number))) continue;
+    fail("find_similar in space " + query.space + " names experience " + std::to_string(number) +
+         ", which has no vector there");
+  }
 }
 
 /// All that an answer says of an experience is true, or was a moment ago.

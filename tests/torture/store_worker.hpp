@@ -81,7 +81,8 @@ class StoreWorker {
   void check_absent();
   void check_record(std::uint32_t number, bool whole);
   void check_look_up(std::uint32_t number);
-  void check_search(std::uint32_t number, const Experience& experience);
+  void check_search(std::uint32_t number, SimilarityQuery query);
+  void check_space(const SimilarityQuery& query, const std::vector<Match>& matches);
   /// An answer to what was asked after the ticket `since`; returns its number.
   template <typename Row>
   std::uint32_t check_row(const Row& row, std::uint64_t since, const char* what);

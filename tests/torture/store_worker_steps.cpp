@@ -185,7 +185,7 @@ void StoreWorker::look_at(Hand& hand) {
   if (dice < 2) return check_record(number, dice == 0);
   if (dice == 2) return scan_some(hand, number);
   const Experience experience = make_experience(model_.recipe(), number);
-  if (can_be_found(experience)) find_some(hand, experience);
+  find_some(hand, experience);
 }
 
 /// `number` is in the page, unless it is removed or judged otherwise meanwhile.
@@ -223,7 +223,9 @@ void StoreWorker::scan_some(Hand& hand, std::uint32_t number) {
 }
 
 void StoreWorker::find_some(Hand& hand, const Experience& experience) {
-  SimilarityQuery query = exact_query(experience);
+  const std::vector<SimilarityQuery> queries = exact_queries(experience);
+  if (queries.empty()) return;
+  SimilarityQuery query = queries[hand.below(queries.size())];
   query.workflow.clear();
   query.k = 1 + hand.below(30);
   if (hand.below(2) == 0) query.agent = experience.agent;

@@ -3,7 +3,7 @@
 
 // A durable memory of experiences that is searched by likeness. Rows, vectors and a log live in
 // RocksDB under one folder; the search index lives in memory, and its graph is saved beside them.
-// Not for documents at large: every record's vector is held in memory (5 bytes × dimension).
+// Not for documents at large: all vectors of a record are held in memory (5 bytes × dimension).
 //
 //   auto store = frys::ExperienceStore::open({.path = "data/experience"}, environment);
 //   if (!store) return store.error();
@@ -63,7 +63,7 @@ struct ExperienceStoreOptions {
   /// Candidates weighed when a node is linked (their ef_construction), graph_links to 4,096.
   std::size_t graph_build_effort = 128;
   /// Bytes that RocksDB collects in memory before it writes a table, 1 MiB to 1 GiB, for each of
-  /// rows and vectors.
+  /// rows, vectors and vectors in spaces.
   std::size_t write_buffer_bytes = std::size_t{8} << 20;
   /// Bytes of table blocks held in memory, from 0.
   std::size_t cache_bytes = std::size_t{16} << 20;
