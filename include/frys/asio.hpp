@@ -24,7 +24,6 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "frys/core/executor.hpp"
 #include "frys/core/result.hpp"
@@ -181,7 +180,7 @@ auto async_store(ExperienceStore& store, Experience experience, const StoreOptio
 template <typename CompletionToken>
 auto async_find_similar(const ExperienceStore& store, SimilarityQuery query,
                         CompletionToken&& token) {
-  return async_call<std::vector<Match>>(
+  return async_call<SimilarMatches>(
       [&store, query = std::move(query)](auto done) mutable {
         store.find_similar(std::move(query), std::move(done));
       },

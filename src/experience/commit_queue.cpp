@@ -89,7 +89,10 @@ Status CommitQueue::take_in(std::uint64_t sequence, const LogItem& item,
   } else if (const auto* removed = std::get_if<LogRemoval>(&item)) {
     take_in(sequence, *removed);
   }
-  if (status.ok()) last_sequence_.store(last_of(sequence, item));
+  if (status.ok()) {
+    last_sequence_.store(last_of(sequence, item));
+    shown_through_.store(last_sequence_.load());
+  }
   return status;
 }
 
@@ -146,6 +149,7 @@ Status CommitQueue::write_changes(ChangeSet& changes, bool sync) {
   if (!status.ok()) return status;
   last_sequence_.store(last_sequence_.load() + changes.changes().size());
   changes.apply();
+  shown_through_.store(last_sequence_.load());
   return {};
 }
 

@@ -59,6 +59,9 @@ class CommitQueue {
   /// The last sequence that was given.
   [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_.load(); }
 
+  /// Who reads the tables afterwards finds all writes up to this sequence in them.
+  [[nodiscard]] std::uint64_t shown_through() const noexcept { return shown_through_.load(); }
+
   /// Returns when all `writes` are done, by this thread or another. They stay in their order; a
   /// group of them is one atomic write, all of them need not be. Who led a group keeps the graph's
   /// pace before it goes on. Throws bad_alloc, and then nothing was written.
@@ -86,6 +89,7 @@ class CommitQueue {
   const std::int64_t keep_for_ns_;
   Environment environment_;
   std::atomic<std::uint64_t> last_sequence_{0};
+  std::atomic<std::uint64_t> shown_through_{0};  // last_sequence_, once that is applied.
 
   std::mutex mutex_;
   std::deque<PendingWrite*> line_;

@@ -175,12 +175,12 @@ Result<std::vector<ExperienceId>> ExperienceStore::store_many(
                     [&] { return impl_->store(experiences, options); });
 }
 
-Result<std::vector<Match>> ExperienceStore::find_similar(const SimilarityQuery& query) const {
+Result<SimilarMatches> ExperienceStore::find_similar(const SimilarityQuery& query) const {
   return impl_->run(impl_->find_latency, impl_->gate, [&] { return impl_->find(query); });
 }
 
 void ExperienceStore::find_similar(SimilarityQuery query,
-                                   UniqueFunction<void(Result<std::vector<Match>>)> done) const {
+                                   UniqueFunction<void(Result<SimilarMatches>)> done) const {
   impl_->run_later(TaskClass::foreground, impl_->find_latency, std::move(done),
                    [q = std::move(query)](Impl& impl) { return impl.find(q); });
 }

@@ -62,10 +62,10 @@ struct ExperienceStore::Impl : std::enable_shared_from_this<Impl> {
   Status amend(const ExperienceId& id, const Amendment& amendment, const StoreOptions& how);
   Result<std::uint64_t> remove_matching(const ScanQuery& which, const StoreOptions& how);
   Result<ScanRow> look_up(const ExperienceId& id) const;
-  Result<std::vector<Match>> find(const SimilarityQuery& query) const;
+  Result<SimilarMatches> find(const SimilarityQuery& query) const;
   Result<std::uint8_t> space_of(const SimilarityQuery& query) const;
-  Result<std::vector<Match>> search(const SimilarityQuery& query, const float* unit,
-                                    const detail::PatternIndex& in) const;
+  Result<SimilarMatches> search(const SimilarityQuery& query, const float* unit,
+                                const detail::PatternIndex& in) const;
   Result<ScanPage> scan(const ScanQuery& query) const;
   Result<Experience> get(const ExperienceId& id) const;
   Result<PinnedPayload> payload(const ExperienceId& id) const;

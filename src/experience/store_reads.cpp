@@ -43,7 +43,7 @@ std::vector<Neighbour> score_all(const ResidentRows& rows, const AttributeFilter
 
 }  // namespace
 
-Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& query) const {
+Result<SimilarMatches> ExperienceStore::Impl::find(const SimilarityQuery& query) const {
   Span span(environment.tracer, "find_similar", "experience");
   const Result<std::uint8_t> space = space_of(query);
   if (!space) return space.error();
@@ -62,9 +62,9 @@ Result<std::vector<Match>> ExperienceStore::Impl::find(const SimilarityQuery& qu
     }
   }
   if (queried != nullptr) queried->add();
-  Result<std::vector<Match>> matches = search(query, unit.data(), indexes.at(*space));
+  Result<SimilarMatches> matches = search(query, unit.data(), indexes.at(*space));
   if (!matches || !query.with_experience) return matches;
-  status = fill(*matches);
+  status = fill(matches->matches);
   if (!status.ok()) return status;
   return matches;
 }
@@ -88,18 +88,23 @@ Status ExperienceStore::Impl::fill(std::vector<T>& rows) const {
   return {};
 }
 
-Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& query,
-                                                         const float* unit,
-                                                         const PatternIndex& in) const {
+Result<SimilarMatches> ExperienceStore::Impl::search(const SimilarityQuery& query,
+                                                     const float* unit,
+                                                     const PatternIndex& in) const {
+  SimilarMatches found;
+  // Before the tables are looked at: what was shown by then is in them.
+  found.sees_through = commits->shown_through();
+  found.estimated_recall = 1;
   const std::shared_ptr<const ResidentRows> rows = in.view();
   const AttributeTable& attributes = rows->attributes;
   const int outcome = query.outcome ? static_cast<int>(*query.outcome) : -1;
   const AttributeFilter filter =
       attributes.filter(query.workflow, query.agent, query.step_type, outcome);
-  if (filter.impossible) return std::vector<Match>();
+  if (filter.impossible) return found;
   const std::int64_t now_ns = environment.clock->wall_ns();
   if (!filter.empty() && filter.carriers <= narrow_limit) {
-    return rank_matches(query, score_all(*rows, filter, unit), attributes, now_ns);
+    found.matches = rank_matches(query, score_all(*rows, filter, unit), attributes, now_ns);
+    return found;
   }
   const auto accepts = [&](std::uint32_t ordinal) {
     return filter.accepts(attributes.row(ordinal));
@@ -117,7 +122,10 @@ Result<std::vector<Match>> ExperienceStore::Impl::search(const SimilarityQuery& 
       {unit, rows->core.dimension()}, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.filter = &let_through;
-  return rank_matches(query, rows->search(wanted), attributes, now_ns);
+  found.matches = rank_matches(query, rows->search(wanted), attributes, now_ns);
+  // While nothing is linked, vectors are compared one by one.
+  if (rows->core.linked() > 0) found.estimated_recall.reset();
+  return found;
 }
 
 Result<ScanPage> ExperienceStore::Impl::scan(const ScanQuery& query) const {

@@ -98,7 +98,7 @@ Result<std::vector<Neighbour>> TrainingStore::ask(const RecordedStep& step,
   if (question_ == LiftQuestion::reward) query.step_type = step.action_type;
   query.outcome_weight = outcome_weight;
   query.recency_weight = 0;
-  const Result<std::vector<Match>> matches = store_.find_similar(query);
+  const Result<SimilarMatches> matches = store_.find_similar(query);
   if (!matches) return matches.error();
   std::vector<Neighbour> found;
   for (const Match& match : *matches) {

@@ -120,7 +120,9 @@ TEST_F(BackupTest, WhatBecomesOfTheStoreIsNothingToIt) {
     for (int i = 0; i < 300; ++i) {
       EXPECT_TRUE(rows[static_cast<std::size_t>(i)].experience == large_experience(i));
     }
-    EXPECT_EQ(copy->find_similar({.vector = large_experience(77).embedding})->at(0).sequence, 78U);
+    EXPECT_EQ(
+        copy->find_similar({.vector = large_experience(77).embedding})->matches.at(0).sequence,
+        78U);
     EXPECT_TRUE(copy->store(large_experience(5000 + time)));
     EXPECT_TRUE(copy->close().ok());
   }

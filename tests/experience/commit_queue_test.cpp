@@ -48,7 +48,7 @@ TEST_F(StoreConcurrencyTest, WritersAndReadersTogether) {
           SimilarityQuery query{.vector = e.embedding, .k = 1};
           query.agent = e.agent;
           const auto found = store->find_similar(query);
-          if (!found || found->empty() || found->at(0).id != *id) ++problems;
+          if (!found || found->empty() || found->matches.at(0).id != *id) ++problems;
         }
       });
     }

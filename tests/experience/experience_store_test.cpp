@@ -198,7 +198,7 @@ TEST_F(ExperienceStoreTest, OfEqualMatchesTheNewerComeFirst) {
     const auto matches = store->find_similar(query);
     ASSERT_TRUE(matches);
     ASSERT_EQ(matches->size(), 3U);
-    for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(matches->at(i).sequence, 300 - i);
+    for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(matches->matches.at(i).sequence, 300 - i);
   }
 }
 
@@ -220,7 +220,7 @@ TEST_F(ExperienceStoreTest, AWideFilterThatLetsLittleThroughFindsIt) {
   auto matches = store->find_similar(query);
   ASSERT_TRUE(matches);
   ASSERT_EQ(matches->size(), 1U);
-  EXPECT_EQ(matches->at(0).id, ids->at(77));
+  EXPECT_EQ(matches->matches.at(0).id, ids->at(77));
   query.outcome = Outcome::failure;
   EXPECT_TRUE(store->find_similar(query)->empty());
   query.outcome = static_cast<Outcome>(9);
@@ -271,12 +271,12 @@ TEST_F(ExperienceStoreTest, CallbacksAnswerOnce) {
                [&](Result<ExperienceId> id) { stored.set_value(std::move(id)); });
   const Result<ExperienceId> id = stored.get_future().get();
   ASSERT_TRUE(id);
-  std::promise<Result<std::vector<Match>>> found;
+  std::promise<Result<SimilarMatches>> found;
   store->find_similar({.text = "situation number 1"},
                       [&](auto matches) { found.set_value(std::move(matches)); });
   const auto matches = found.get_future().get();
   ASSERT_TRUE(matches);
-  EXPECT_EQ(matches->at(0).id, *id);
+  EXPECT_EQ(matches->matches.at(0).id, *id);
 }
 
 TEST_F(ExperienceStoreTest, CallbacksAnswerWhenTheExecutorIsClosed) {

@@ -61,7 +61,7 @@ class GraphCheckpointTest : public ::testing::Test {
     const std::uint64_t indexed = store->stats().indexed;
     for (std::uint64_t i = 0; i < store->size(); i += 50) {
       SimilarityQuery query{.vector = random_vector(32, static_cast<std::uint32_t>(i)), .k = 1};
-      const Result<std::vector<Match>> found = store->find_similar(query);
+      const Result<SimilarMatches> found = store->find_similar(query);
       EXPECT_TRUE(found && found->size() == 1 && found->front().sequence == i + 1) << i;
     }
     return indexed;

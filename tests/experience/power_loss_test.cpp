@@ -218,7 +218,7 @@ TEST_F(PowerLossTest, AnswersDoWithoutWhatARefusedRemovalTookFromTheDisk) {
               SimilarityQuery query{.text = "situation number"};
               query.with_experience = true;
               const Result<ScanPage> page = store.scan(scan);
-              const Result<std::vector<Match>> matches = store.find_similar(query);
+              const Result<SimilarMatches> matches = store.find_similar(query);
               return good && page && page->rows.size() == 1 && matches && matches->size() == 1;
             }),
             0);
@@ -279,7 +279,7 @@ TEST_F(PowerLossTest, SalvageServesWhatComesAfterAGap) {
     query.outcome_weight = 0;
     const auto matches = store->find_similar(query);
     ASSERT_TRUE(matches);
-    EXPECT_EQ(matches->at(0).sequence, 3U) << "the lost one leaves a gap";
+    EXPECT_EQ(matches->matches.at(0).sequence, 3U) << "the lost one leaves a gap";
     EXPECT_TRUE(store->store(numbered_experience(1)));
     EXPECT_TRUE(store->close().ok());
   }

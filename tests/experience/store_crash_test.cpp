@@ -147,7 +147,7 @@ void check_everything(const std::string& path, const std::vector<Acknowledged>& 
     const auto matches = store->find_similar(query);
     ASSERT_TRUE(matches) << matches.error().to_string();
     ASSERT_EQ(matches->size(), 1U);
-    ASSERT_EQ(matches->at(0).id, told[i].id) << "experience " << i;
+    ASSERT_EQ(matches->matches.at(0).id, told[i].id) << "experience " << i;
   }
 }
 

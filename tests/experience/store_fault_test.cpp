@@ -56,7 +56,7 @@ TEST_F(StoreFaultTest, ARefusedWriteIsNotThere) {
     // The same again, and it is.
     ASSERT_TRUE(store->store(numbered_experience(2)));
     ASSERT_TRUE(store->store(numbered_experience(1)));
-    EXPECT_EQ(store->find_similar(by_type)->at(0).sequence, 3U);
+    EXPECT_EQ(store->find_similar(by_type)->matches.at(0).sequence, 3U);
   }
   Result<ExperienceStore> store = open();
   ASSERT_TRUE(store) << store.error().to_string();

@@ -56,10 +56,10 @@ class StoreRemovalTest : public StoreTest {
     query.outcome_weight = query.recency_weight = 0;
     const auto found = store.find_similar(query);
     EXPECT_TRUE(found) << found.status().to_string();
-    return found && !found->empty() && found->at(0).id == *content_id(with_vector(number));
+    return found && !found->empty() && found->matches.at(0).id == *content_id(with_vector(number));
   }
   /// Whether a query or a scan answers `id`.
-  static bool answers(const Result<std::vector<Match>>& matches, const ExperienceId& id) {
+  static bool answers(const Result<SimilarMatches>& matches, const ExperienceId& id) {
     EXPECT_TRUE(matches) << matches.status().to_string();
     return matches && std::ranges::any_of(*matches, [&](const Match& m) { return m.id == id; });
   }
@@ -145,10 +145,10 @@ TEST_F(StoreRemovalTest, AnAmendmentChangesTheStandingAndNotTheRecord) {
     query.recency_weight = 0;
     const auto match = store->find_similar(query);
     ASSERT_TRUE(match && match->size() == 1);
-    EXPECT_EQ(match->at(0).outcome, Outcome::success);
-    EXPECT_EQ(match->at(0).outcome_factor, 1);
-    EXPECT_EQ(match->at(0).reward, 9);
-    EXPECT_EQ(match->at(0).uses, 5U);
+    EXPECT_EQ(match->matches.at(0).outcome, Outcome::success);
+    EXPECT_EQ(match->matches.at(0).outcome_factor, 1);
+    EXPECT_EQ(match->matches.at(0).reward, 9);
+    EXPECT_EQ(match->matches.at(0).uses, 5U);
     query.outcome = Outcome::failure;
     EXPECT_FALSE(answers(store->find_similar(query), id));
     query.outcome = Outcome::success;

@@ -173,7 +173,7 @@ std::vector<std::uint64_t> found(const ExperienceStore& store, SimilarityQuery q
   std::vector<std::uint64_t> sequences;
   const auto matches = store.find_similar(query);
   if (!matches) ADD_FAILURE() << matches.error().to_string();
-  for (const Match& match : matches.value_or(std::vector<Match>())) {
+  for (const Match& match : matches.value_or(SimilarMatches())) {
     sequences.push_back(match.sequence);
   }
   return sequences;

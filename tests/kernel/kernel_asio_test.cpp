@@ -54,15 +54,15 @@ TEST_F(KernelAsio, StoresAndFindsWithACallback) {
   async_store(store(), experience, {}, [&](auto id) { stored.set_value(std::move(id)); });
   const auto id = stored.get_future().get();
   ASSERT_TRUE(id.has_value());
-  std::promise<Result<std::vector<Match>>> found;
+  std::promise<Result<SimilarMatches>> found;
   async_find_similar(store(), query, [&](auto matches) { found.set_value(std::move(matches)); });
-  EXPECT_EQ(found.get_future().get()->at(0).id, *id);
+  EXPECT_EQ(found.get_future().get()->matches.at(0).id, *id);
 }
 
 TEST_F(KernelAsio, StoresAndFindsWithAFuture) {
   const auto id = async_store(store(), experience, {}, asio::use_future).get();
   ASSERT_TRUE(id.has_value());
-  EXPECT_EQ(async_find_similar(store(), query, asio::use_future).get()->at(0).id, *id);
+  EXPECT_EQ(async_find_similar(store(), query, asio::use_future).get()->matches.at(0).id, *id);
 }
 
 TEST_F(KernelAsio, StoresAndFindsInTheHostsCoroutine) {
@@ -74,7 +74,7 @@ TEST_F(KernelAsio, StoresAndFindsInTheHostsCoroutine) {
         const StoreOptions synced{Durability::synced};
         const auto id = co_await async_store(store(), experience, synced, asio::use_awaitable);
         const auto matches = co_await async_find_similar(store(), query, asio::use_awaitable);
-        same = id.has_value() && matches.has_value() && matches->at(0).id == *id;
+        same = id.has_value() && matches.has_value() && matches->matches.at(0).id == *id;
       },
       asio::detached);
   context.run();
@@ -88,7 +88,7 @@ TEST_F(KernelAsio, DefersUntilAsked) {
   std::promise<Result<ExperienceId>> stored;
   std::move(storing)([&](auto id) { stored.set_value(std::move(id)); });
   ASSERT_TRUE(stored.get_future().get().has_value());
-  std::promise<Result<std::vector<Match>>> found;
+  std::promise<Result<SimilarMatches>> found;
   std::move(finding)([&](auto matches) { found.set_value(std::move(matches)); });
   EXPECT_EQ(found.get_future().get()->size(), 1U);
 }

@@ -162,7 +162,7 @@ TEST(Asio, AClosedSchedulerAnswersTheHostsCoroutine) {
 /// Only compiled: the store has tests of its own, a floor further on.
 [[maybe_unused]] void verbs_of_the_store(ExperienceStore& store) {
   std::future<Result<ExperienceId>> id = async_store(store, {}, {}, asio::use_future);
-  async_find_similar(store, {}, [](Result<std::vector<Match>>) {});
+  async_find_similar(store, {}, [](Result<SimilarMatches>) {});
 }
 
 }  // namespace

@@ -268,7 +268,7 @@ void Judge::search_some() {
 }
 
 void Judge::search(const SeenRow& row, const SimilarityQuery& query) {
-  const Result<std::vector<Match>> matches = store_->find_similar(query);
+  const Result<SimilarMatches> matches = store_->find_similar(query);
   if (!matches) return may_tell(matches.status(), "find_similar");
   const ExperienceId id = model_.known()[row.number].id;
   if (std::none_of(matches->begin(), matches->end(), [&](const Match& match) {

@@ -236,10 +236,10 @@ void StoreWorker::check_search(std::uint32_t number, SimilarityQuery query) {
   const ExperienceId id = id_of(number);
   const auto is_it = [&](const Match& match) { return match.id == id; };
   const std::uint64_t since = journal_.ticket();
-  const Result<std::vector<Match>> exact = store_->find_similar(query);
+  const Result<SimilarMatches> exact = store_->find_similar(query);
   if (!went_well(exact.status(), "find_similar")) return;
-  check_rows(query, *exact, since, "find_similar");
-  check_space(query, *exact);
+  check_rows(query, exact->matches, since, "find_similar");
+  check_space(query, exact->matches);
   const auto own = std::find_if(exact->begin(), exact->end(), is_it);
   if (own == exact->end() ? !may_be_gone(conditions(number, since))
                           : own->similarity < least_own_similarity) {
@@ -251,9 +251,9 @@ void StoreWorker::check_search(std::uint32_t number, SimilarityQuery query) {
   if (journal_.records_checked % 4 != 0) return;
   query.workflow.clear();
   query.effort = 200;
-  const Result<std::vector<Match>> matches = store_->find_similar(query);
+  const Result<SimilarMatches> matches = store_->find_similar(query);
   if (!went_well(matches.status(), "find_similar")) return;
-  check_rows(query, *matches, since, "find_similar");
+  check_rows(query, matches->matches, since, "find_similar");
   if (may_be_gone(conditions(number, since))) return;
   ++journal_.searches;
   if (std::none_of(matches->begin(), matches->end(), is_it)) ++journal_.misses;

@@ -232,9 +232,9 @@ void StoreWorker::find_some(Hand& hand, const Experience& experience) {
   if (hand.below(3) == 0) query.outcome = experience.outcome;
   query.with_experience = hand.below(2) == 0;
   const std::uint64_t since = journal_.ticket();
-  const Result<std::vector<Match>> matches = store_->find_similar(query);
+  const Result<SimilarMatches> matches = store_->find_similar(query);
   if (went_well(matches.status(), "find_similar")) {
-    check_rows(query, *matches, since, "find_similar");
+    check_rows(query, matches->matches, since, "find_similar");
   }
 }
 

@@ -46,8 +46,7 @@ std::optional<Settled> recall_settled(CrewState& state) {
   query.recency_half_life_ns = std::int64_t{3600} * 1'000'000'000;
   query.with_experience = true;
   const std::int64_t start_ns = frys::system_clock().now_ns();
-  const frys::Result<std::vector<frys::Match>> found =
-      state.kernel.experience().find_similar(query);
+  const frys::Result<frys::SimilarMatches> found = state.kernel.experience().find_similar(query);
   state.measures.retrieval.record(frys::system_clock().now_ns() - start_ns);
   if (!found || found->empty() || found->front().similarity < 0.9) return std::nullopt;
   const std::optional<frys::TensorView> centres =

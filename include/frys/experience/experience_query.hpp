@@ -59,6 +59,26 @@ struct Match {
   std::optional<Experience> experience;  ///< When the query asked for it.
 };
 
+/// What a query for likeness answers, and how exact it is. A range of its matches.
+struct SimilarMatches {
+  std::vector<Match> matches = {};  ///< Best first.
+  /// Every write of a sequence up to this was seen: what it added is searched, what it removed is
+  /// not answered, and what it amended ranks by its new standing. Of later ones some may have been.
+  std::uint64_t sees_through = 0;
+  /// Which part of the k most similar experiences that pass the filters is expected among the
+  /// candidates (their recall at k), before they are ranked: 1 when all were compared. Empty: not
+  /// known.
+  std::optional<double> estimated_recall = std::nullopt;
+
+  [[nodiscard]] auto begin() const noexcept { return matches.begin(); }
+  [[nodiscard]] auto end() const noexcept { return matches.end(); }
+  [[nodiscard]] std::size_t size() const noexcept { return matches.size(); }
+  [[nodiscard]] bool empty() const noexcept { return matches.empty(); }
+  /// `place` is less than `size()`; where there is none there is no front.
+  const Match& operator[](std::size_t place) const noexcept { return matches[place]; }
+  [[nodiscard]] const Match& front() const noexcept { return matches.front(); }
+};
+
 /// Which experiences, in the order in which they were stored.
 struct ScanQuery {
   // Filters: only experiences with exactly this value. Empty: any.

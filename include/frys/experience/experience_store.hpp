@@ -149,12 +149,12 @@ class FRYS_API ExperienceStore {
   /// The best `query.k` matches by score, best first; of equal ones the newer first. Sees every
   /// write that returned before the call. Candidates come from an approximate search by similarity,
   /// so a match may be missed; but where a filter lets no more than 4,096 through, all are scored.
+  /// The answer says what it has seen, and how much it is expected to have missed.
   /// Errors: invalid_argument (names the field), closed, io_error and corruption (when rows are
   /// read), out_of_memory, and the embedder's.
-  Result<std::vector<Match>> find_similar(const SimilarityQuery& query) const;
+  Result<SimilarMatches> find_similar(const SimilarityQuery& query) const;
   /// The same, as foreground work of the executor. `done` is called once.
-  void find_similar(SimilarityQuery query,
-                    UniqueFunction<void(Result<std::vector<Match>>)> done) const;
+  void find_similar(SimilarityQuery query, UniqueFunction<void(Result<SimilarMatches>)> done) const;
 
   /// One page of those that the query names. Whatever is stored meanwhile comes on a later page.
   /// Errors: invalid_argument (names the field), closed, io_error and corruption (when rows are

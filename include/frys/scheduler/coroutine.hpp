@@ -5,7 +5,7 @@
 //
 //   spec.run = [&](frys::StepContext& context) -> frys::StepCoroutine {
 //     if (frys::Status slept = co_await context.sleep(1'000'000); !slept.ok()) co_return slept;
-//     auto found = co_await frys::await_callback<std::vector<frys::Match>>(
+//     auto found = co_await frys::await_callback<frys::SimilarMatches>(
 //         context.executor(), [&](auto done) { store.find_similar(query, std::move(done)); });
 //     co_return found.status();
 //   };

@@ -22,7 +22,7 @@ Result<std::vector<PastStep>> StoreAdvisor::recall(const StepQuery& query) try {
   similar.step_type = query.type;
   similar.k = query.max_results;
   similar.with_experience = true;
-  Result<std::vector<Match>> matches = store_.find_similar(similar);
+  Result<SimilarMatches> matches = store_.find_similar(similar);
   latency_.record(clock_.now_ns() - start_ns);
   if (!matches) return matches.error();
   std::vector<PastStep> past;

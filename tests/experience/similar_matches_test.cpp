@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: 2026 The Frys Kernel authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What an answer says of itself: which writes it has seen.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "experience/store_fixture.hpp"
+
+namespace frys::testing {
+namespace {
+
+constexpr std::size_t batch = 96;   // Experiences that are stored at one go,
+constexpr std::size_t removed = 8;  // of which the first are removed,
+constexpr std::size_t amended = 8;  // and the next amended.
+constexpr std::size_t writes_of_batch = batch + removed + amended;
+constexpr std::size_t batches = 40;
+
+/// The writes of one thread, each of which has the sequence after the last.
+class SimilarMatchesTest : public StoreTest {
+ protected:
+  SimilarMatchesTest() {
+    for (std::size_t i = 0; i < batches * batch; ++i) {
+      Experience e = numbered_experience(static_cast<int>(i));
+      e.workflow = batch_name(i / batch);
+      e.embedding = random_vector(4, static_cast<std::uint32_t>(i));
+      experiences_.push_back(std::move(e));
+    }
+  }
+  [[nodiscard]] ExperienceStoreOptions small() const {
+    ExperienceStoreOptions small = options();
+    small.dimension = 4;
+    return small;
+  }
+  [[nodiscard]] static std::string batch_name(std::size_t number) {
+    return "batch-" + std::to_string(number);
+  }
+  [[nodiscard]] static SimilarityQuery all() {
+    SimilarityQuery query{.vector = {1, 0, 0, 0}, .k = batches * batch};
+    query.minimum_score = -1;
+    return query;
+  }
+  [[nodiscard]] static SimilarityQuery all_of(std::size_t number) {
+    SimilarityQuery query = all();
+    query.workflow = batch_name(number);
+    return query;
+  }
+  [[nodiscard]] ExperienceId id_of(std::size_t number) const {
+    return *content_id(experiences_[number]);
+  }
+  /// Returns the sequence of the last write.
+  std::uint64_t write(ExperienceStore& store, std::size_t number) {
+    const std::size_t first = number * batch;
+    EXPECT_TRUE(store.store_many(std::span(experiences_).subspan(first, batch)));
+    last_.store(number * writes_of_batch + batch);
+    for (std::size_t i = 0; i < removed; ++i, ++last_) {
+      EXPECT_TRUE(store.remove(id_of(first + i)).ok());
+    }
+    for (std::size_t i = 0; i < amended; ++i, ++last_) {
+      EXPECT_TRUE(store.amend(id_of(first + removed + i), {.reward = -1}).ok());
+    }
+    return last_;
+  }
+  /// How much of what batch `number` wrote until then the answer does not show.
+  static std::size_t unseen(const SimilarMatches& answer, std::size_t number) {
+    std::map<std::uint64_t, double> rewards;
+    for (const Match& match : answer) rewards[match.sequence] = match.reward;
+    std::size_t unseen = 0;
+    const std::uint64_t begin = number * writes_of_batch + 1;
+    for (std::size_t i = 0; i < writes_of_batch && begin + i <= answer.sees_through; ++i) {
+      if (i < batch) {
+        unseen += i >= removed && rewards.count(begin + i) == 0 ? 1U : 0U;
+      } else if (i < batch + removed) {
+        unseen += rewards.count(begin + i - batch);
+      } else {
+        unseen += rewards[begin + i - batch] == -1 ? 0U : 1U;
+      }
+    }
+    return unseen;
+  }
+
+  std::vector<Experience> experiences_;
+  std::atomic<std::uint64_t> last_{0};  // That was acknowledged.
+};
+
+TEST_F(SimilarMatchesTest, SeesEveryWriteUpToItsSequenceBesideAWriter) {
+  auto store = ExperienceStore::open(small(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  std::atomic<bool> ended{false};
+  std::thread writer([&] {
+    for (std::size_t i = 0; i < batches; ++i) write(*store, i);
+    ended.store(true);
+  });
+  std::size_t missed = 0;
+  std::size_t behind = 0;
+  while (!ended.load()) {
+    const std::uint64_t acknowledged = last_.load();
+    const std::size_t number = acknowledged / writes_of_batch;
+    const auto answer = store->find_similar(all_of(number));
+    ASSERT_TRUE(answer) << answer.status().to_string();
+    missed += unseen(*answer, number);
+    behind += answer->sees_through < acknowledged ? 1U : 0U;
+  }
+  writer.join();
+  EXPECT_EQ(missed, 0U) << "it claims to have seen what it has not";
+  EXPECT_EQ(behind, 0U) << "a write had returned before the call";
+  EXPECT_EQ(store->find_similar(all())->sees_through, batches * writes_of_batch);
+}
+
+TEST_F(SimilarMatchesTest, SeesWhatAnEarlierProcessWrote) {
+  std::uint64_t last = 0;
+  {
+    auto store = ExperienceStore::open(small(), environment());
+    ASSERT_TRUE(store) << store.status().to_string();
+    EXPECT_EQ(store->find_similar(all())->sees_through, 0U);
+    last = write(*store, 0);
+  }
+  const auto store = ExperienceStore::open(small(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  const auto answer = store->find_similar(all());
+  ASSERT_TRUE(answer) << answer.status().to_string();
+  EXPECT_EQ(answer->sees_through, last);
+  EXPECT_EQ(unseen(*answer, 0), 0U);
+  EXPECT_EQ(store->find_similar(all_of(batches))->sees_through, last);
+}
+
+TEST_F(SimilarMatchesTest, IsARangeOfItsMatches) {
+  auto store = ExperienceStore::open(small(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  EXPECT_TRUE(store->find_similar(all())->empty());
+  write(*store, 0);
+  const auto answer = store->find_similar(all());
+  ASSERT_TRUE(answer) << answer.status().to_string();
+  ASSERT_EQ(answer->size(), batch - removed);
+  std::set<std::uint64_t> sequences;
+  for (const Match& match : *answer) sequences.insert(match.sequence);
+  EXPECT_EQ(sequences.size(), answer->size());
+  EXPECT_EQ(answer->front().sequence, answer->matches[0].sequence);
+  EXPECT_EQ((*answer)[1].sequence, answer->matches[1].sequence);
+}
+
+TEST_F(SimilarMatchesTest, IsExactWhereAllAreCompared) {
+  auto store = ExperienceStore::open(small(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  EXPECT_EQ(store->find_similar(all())->estimated_recall, 1);
+  write(*store, 0);
+  EXPECT_EQ(store->find_similar(all())->estimated_recall, 1);
+  EXPECT_EQ(store->find_similar(all_of(batches))->estimated_recall, 1);
+}
+
+}  // namespace
+}  // namespace frys::testing
