@@ -6,12 +6,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experience/diversity.hpp"
+
 namespace frys::detail {
 namespace {
 
 constexpr std::size_t max_k = 10'000;
 constexpr std::size_t max_effort = 65'536;
 constexpr std::size_t min_effort = 64;
+// Of how many the diverse ones are picked: of four for each, and of no more than can be compared
+// with all that are picked.
+constexpr std::size_t considered_per_match = 4;
+constexpr std::size_t most_considered = 4096;
 
 Status invalid(const std::string& what) {
   return Status(ErrorCode::invalid_argument, "find_similar: " + what);
@@ -49,7 +55,13 @@ double outcome_value(Outcome outcome) noexcept {
   return 0;
 }
 
+/// Where one outcome is asked for it can't rank.
+bool ranks_by_outcome(const SimilarityQuery& query) noexcept {
+  return query.outcome_weight != 0 && !query.outcome;
+}
+
 double outcome_factor(const SimilarityQuery& query, const Attributes& a) noexcept {
+  if (!ranks_by_outcome(query)) return 1;
   return 1 - query.outcome_weight * (1 - outcome_value(a.outcome));
 }
 
@@ -69,6 +81,25 @@ struct Scored {
 
 bool better(const Scored& a, const Scored& b) noexcept {
   return a.score != b.score ? a.score > b.score : nearer(a.candidate, b.candidate);
+}
+
+/// How many of the best by score diverse ones are picked from.
+std::size_t considered(const SimilarityQuery& query) noexcept {
+  const std::size_t most = std::max(query.k, most_considered);
+  return std::min(std::max({query.effort, considered_per_match * query.k, min_effort}), most);
+}
+
+/// The places of the matches in `scored`, whose best come first, and what takes from each.
+std::vector<DiversePick> pick(const SimilarityQuery& query, std::span<const Scored> scored,
+                              const ResidentRows& rows) {
+  std::vector<double> scores;
+  scores.reserve(scored.size());
+  for (const Scored& one : scored) scores.push_back(one.score);
+  const auto similarity = [&](std::size_t picked, std::size_t candidate) {
+    const float* vector = rows.core.vector(scored[picked].candidate.ordinal);
+    return static_cast<double>(rows.similarity(vector, scored[candidate].candidate.ordinal));
+  };
+  return pick_diverse(scores, query.diversity, query.k, similarity);
 }
 
 /// Everything of a match but the experience itself.
@@ -106,6 +137,7 @@ Status check_query(const SimilarityQuery& query, std::size_t dimension) {
   }
   if (!is_share(query.outcome_weight)) return invalid("outcome_weight is not within 0 to 1");
   if (!is_share(query.recency_weight)) return invalid("recency_weight is not within 0 to 1");
+  if (!is_share(query.diversity)) return invalid("diversity is not within 0 to 1");
   if (query.recency_half_life_ns <= 0) {
     return invalid("recency_half_life_ns is " + std::to_string(query.recency_half_life_ns) +
                    "; give a positive duration");
@@ -115,12 +147,15 @@ Status check_query(const SimilarityQuery& query, std::size_t dimension) {
 }
 
 std::size_t candidates_wanted(const SimilarityQuery& query) noexcept {
-  if (query.outcome_weight == 0 && query.recency_weight == 0) return query.k;
-  return std::max({query.effort, 2 * query.k, min_effort});
+  const bool by_likeness = !ranks_by_outcome(query) && query.recency_weight == 0;
+  const std::size_t ranked =
+      by_likeness ? query.k : std::max({query.effort, 2 * query.k, min_effort});
+  return query.diversity > 0 ? std::max(ranked, considered(query)) : ranked;
 }
 
 std::vector<Match> rank_matches(const SimilarityQuery& query, std::span<const Neighbour> candidates,
-                                const AttributeTable& attributes, std::int64_t now_ns) {
+                                const ResidentRows& rows, std::int64_t now_ns) {
+  const AttributeTable& attributes = rows.attributes;
   std::vector<Scored> scored;
   scored.reserve(candidates.size());
   for (const Neighbour& candidate : candidates) {
@@ -129,14 +164,23 @@ std::vector<Match> rank_matches(const SimilarityQuery& query, std::span<const Ne
     const double score = similarity * outcome_factor(query, a) * recency_factor(query, a, now_ns);
     if (score >= query.minimum_score) scored.push_back({score, candidate});
   }
-  const std::size_t wanted = std::min(query.k, scored.size());
+  const bool diverse = query.diversity > 0;
+  const std::size_t wanted = std::min(diverse ? considered(query) : query.k, scored.size());
   std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
                     scored.end(), better);
+  scored.resize(wanted);
   std::vector<Match> matches;
-  matches.reserve(wanted);
-  for (std::size_t i = 0; i < wanted; ++i) {
-    const Neighbour& candidate = scored[i].candidate;
-    matches.push_back(explain(query, candidate, attributes.row(candidate.ordinal), now_ns));
+  matches.reserve(std::min(query.k, wanted));
+  const auto add = [&](const Neighbour& candidate) -> Match& {
+    const Attributes& a = attributes.row(candidate.ordinal);
+    return matches.emplace_back(explain(query, candidate, a, now_ns));
+  };
+  if (diverse) {
+    for (const DiversePick& one : pick(query, scored, rows)) {
+      add(scored[one.place].candidate).diversity_penalty = one.penalty;
+    }
+  } else {
+    for (const Scored& one : scored) add(one.candidate);
   }
   return matches;
 }

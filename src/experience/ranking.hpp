@@ -19,8 +19,9 @@ Status check_query(const SimilarityQuery& query, std::size_t dimension);
 /// How many candidates the index is asked for, so that ranking has a choice.
 std::size_t candidates_wanted(const SimilarityQuery& query) noexcept;
 
-/// The best `query.k` of `candidates`, best first.
+/// The best `query.k` of `candidates`, which are rows of `rows`, best first; or as diverse ones as
+/// the query asks for.
 std::vector<Match> rank_matches(const SimilarityQuery& query, std::span<const Neighbour> candidates,
-                                const AttributeTable& attributes, std::int64_t now_ns);
+                                const ResidentRows& rows, std::int64_t now_ns);
 
 }  // namespace frys::detail

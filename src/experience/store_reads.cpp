@@ -103,7 +103,7 @@ Result<SimilarMatches> ExperienceStore::Impl::search(const SimilarityQuery& quer
   if (filter.impossible) return found;
   const std::int64_t now_ns = environment.clock->wall_ns();
   if (!filter.empty() && filter.carriers <= narrow_limit) {
-    found.matches = rank_matches(query, score_all(*rows, filter, unit), attributes, now_ns);
+    found.matches = rank_matches(query, score_all(*rows, filter, unit), *rows, now_ns);
     return found;
   }
   const auto accepts = [&](std::uint32_t ordinal) {
@@ -122,7 +122,7 @@ Result<SimilarMatches> ExperienceStore::Impl::search(const SimilarityQuery& quer
       {unit, rows->core.dimension()}, candidates_wanted(query), query.effort};
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.filter = &let_through;
-  found.matches = rank_matches(query, rows->search(wanted), attributes, now_ns);
+  found.matches = rank_matches(query, rows->search(wanted), *rows, now_ns);
   // While nothing is linked, vectors are compared one by one.
   if (rows->core.linked() > 0) found.estimated_recall.reset();
   return found;

@@ -577,6 +577,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadQuery{"effort", [](auto& q) { q.effort = 65537; }},
         BadQuery{"outcome_weight", [](auto& q) { q.outcome_weight = 1.5; }},
         BadQuery{"recency_weight", [](auto& q) { q.recency_weight = std::nan(""); }},
+        BadQuery{"diversity", [](auto& q) { q.diversity = -0.1; }},
+        BadQuery{"diversity", [](auto& q) { q.diversity = std::nan(""); }},
         BadQuery{"recency_half_life_ns", [](auto& q) { q.recency_half_life_ns = 0; }},
         BadQuery{"minimum_score", [](auto& q) { q.minimum_score = HUGE_VAL; }},
         BadQuery{"31", [](auto& q) { q.text.clear(), q.vector.assign(31, 1); }},

@@ -22,6 +22,9 @@ namespace frys {
 /// score = max(0, similarity) × outcome factor × recency factor, where
 ///   outcome factor = 1 − outcome_weight × (1 − v), v = 1 for success, ½ for partial, 0 for failure
 ///   recency factor = 1 − recency_weight × (1 − 2^(−age / recency_half_life))
+///
+/// Where an outcome is asked for, the outcome factor is 1: it would lower all alike. So failures,
+/// asked for as warnings, have the scores that successes have.
 struct SimilarityQuery {
   std::string text = {};           ///< Embedded by the store's embedder.
   std::vector<float> vector = {};  ///< Of the space's dimension, finite, not all zero.
@@ -39,8 +42,15 @@ struct SimilarityQuery {
   double recency_weight = 0.1;  ///< 0: age does not matter; 1: the very old score 0.
   std::int64_t recency_half_life_ns = std::int64_t{30} * 24 * 3600 * 1'000'000'000;  ///< > 0.
   bool with_experience = false;  ///< Fill `Match::experience` (a read of the row each).
+  /// 0: the best by score. More, to 1: of those that are like one another, fewer. Next is always
+  /// the match whose (1 − diversity) × score − diversity × likeness is greatest, likeness being its
+  /// greatest similarity to one already picked, at least 0 (maximal marginal relevance: Carbonell
+  /// and Goldstein, SIGIR 1998). `minimum_score` is applied before. Considered are the best
+  /// max(64, effort, 4 × k) by score, at most 4,096 or k. Cost: so many × k products of vectors.
+  double diversity = 0;
   /// Candidates that the graph search keeps (HNSW's ef), k to 65,536; 0: max(64, 2 × k). At least
-  /// max(64, 2 × k) are kept when a weight above is not 0: ranking needs a choice.
+  /// max(64, 2 × k) are kept when a weight above is not 0: ranking needs a choice; and all that
+  /// `diversity` considers.
   std::size_t effort = 0;
 };
 
@@ -51,6 +61,9 @@ struct Match {
   double similarity = 0;      ///< Cosine of query and experience, in [−1, 1].
   double outcome_factor = 1;  ///< See `SimilarityQuery`.
   double recency_factor = 1;
+  /// diversity × the greatest similarity to a match before it, at least 0: it ranks by
+  /// (1 − diversity) × score less this.
+  double diversity_penalty = 0;
   Outcome outcome = Outcome::success;  ///< With `reward` and `uses`: its standing.
   double reward = 0;
   std::uint64_t uses = 0;
@@ -61,7 +74,7 @@ struct Match {
 
 /// What a query for likeness answers, and how exact it is. A range of its matches.
 struct SimilarMatches {
-  std::vector<Match> matches = {};  ///< Best first.
+  std::vector<Match> matches = {};  ///< Best first, by score or as `diversity` says.
   /// Every write of a sequence up to this was seen: what it added is searched, what it removed is
   /// not answered, and what it amended ranks by its new standing. Of later ones some may have been.
   std::uint64_t sees_through = 0;
