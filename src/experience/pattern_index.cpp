@@ -40,6 +40,9 @@ constexpr std::size_t others_per_removed = 8;
 // back to the system; for so long it waits for the readers.
 constexpr std::chrono::milliseconds longest_wait(100);
 
+// A graph is measured when it has doubled; while it outruns that, what was measured tells less.
+constexpr std::size_t most_outgrown = 4;
+
 }  // namespace
 
 // ---- rows ------------------------------------------------------------------------------------
@@ -59,6 +62,15 @@ std::vector<Neighbour> ResidentRows::search(const index::SearchRequest& request)
 
 float ResidentRows::similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept {
   return simd::kernels().dot_f32(unit_vector, core.vector(ordinal), core.dimension());
+}
+
+std::optional<double> ResidentRows::expected_recall(std::size_t count,
+                                                    std::size_t effort) const noexcept {
+  const std::size_t linked = core.linked();
+  if (linked == 0) return 1;  // Vectors are compared one by one.
+  const RecallTable* table = recall.latest();
+  if (table == nullptr || linked > most_outgrown * table->linked) return std::nullopt;
+  return table->at(count, effort);
 }
 
 bool ResidentRows::find(std::uint64_t sequence, std::uint32_t& ordinal) const noexcept {
@@ -109,16 +121,20 @@ struct PatternIndex::Shared {
   std::size_t changes = 0;        // Of the graph.
   std::size_t saved_changes = 0;  // That the newest checkpoint has, or one that failed would have.
   std::size_t saved_nodes = 0;    // The same of its nodes.
+  RecallMeter meter;
   std::size_t removed_at_failure = 0;  // When the tables could not be made without them.
 
   Status open();
   Result<std::shared_ptr<ResidentRows>> make_rows() const;
   [[nodiscard]] std::size_t waiting() const noexcept;
+  [[nodiscard]] bool has_work() const noexcept;
+  bool measure() noexcept;
   bool link(std::size_t at_most) noexcept;
   bool link_locked(std::size_t at_most) noexcept;
   bool link_or_wait(std::size_t at_most, std::chrono::steady_clock::time_point latest) noexcept;
   [[nodiscard]] std::size_t next_end() const;
   std::size_t link_some();
+  void end_slice(std::size_t taken) noexcept;
   bool retire_one();
   [[nodiscard]] bool has_too_many_removed() const noexcept;
   Status leave_removed();
@@ -149,6 +165,12 @@ std::size_t PatternIndex::Shared::waiting() const noexcept {
   const std::size_t unlinked = rows->core.size() - linked;
   // Removals wait for those that were added before them.
   return rows->core.can_link() || unlinked == 0 ? unlinked + removals.size() : 0;
+}
+
+bool PatternIndex::Shared::has_work() const noexcept {
+  if (waiting() >= link_threshold) return true;
+  const std::lock_guard lock(mutex);
+  return meter.is_due(rows->core.linked());
 }
 
 void PatternIndex::Shared::warn(std::string_view what, const Status& status) const noexcept try {
@@ -293,6 +315,9 @@ void PatternIndex::Shared::exchange(const std::shared_ptr<ResidentRows>& fresh,
     }
     if (old->core.hidden(old_number)) fresh->core.hide(number);
   }
+  // It is as good as the old one, until that is known better.
+  if (const RecallTable* table = old->recall.latest()) fresh->recall.publish(*table);
+  meter.restart();
   const std::lock_guard lock(mutex);
   rows = fresh;
 }
@@ -319,12 +344,30 @@ bool PatternIndex::Shared::link_locked(std::size_t at_most) noexcept {
     warn("the search graph can't grow any more", Status::out_of_memory());
   }
   if (!broken && changes >= saved_changes + std::max(least_growth, saved_nodes / 2)) save();
+  end_slice(taken);
+  return more;
+}
+
+/// Lets those go on who wait for its end.
+void PatternIndex::Shared::end_slice(std::size_t taken) noexcept {
   {
     const std::lock_guard lock(mutex);
     steps += taken;
     ++slices;
   }
   slice_ended.notify_all();
+}
+
+/// Takes a step in measuring the graph. False when there is nothing more to do.
+bool PatternIndex::Shared::measure() noexcept {
+  const std::lock_guard lock(link_mutex);
+  bool more = false;
+  try {
+    more = !stopped.load() && meter.step(*rows);
+  } catch (const std::bad_alloc&) {
+    // It is tried again when the graph has doubled.
+  }
+  end_slice(0);
   return more;
 }
 
@@ -397,8 +440,7 @@ void PatternIndex::remove(std::uint32_t ordinal, std::uint64_t sequence) {
 
 /// One slice, then the next task. `scheduled` is held from the first to the last.
 void PatternIndex::run_slice(const std::shared_ptr<Shared>& shared) noexcept {
-  const bool more = shared->link(link_slice);
-  if (more) {
+  if (shared->link(link_slice) || shared->measure()) {
     try {
       if (shared->runner.submit([shared] { run_slice(shared); })) return;
     } catch (const std::bad_alloc&) {
@@ -409,7 +451,7 @@ void PatternIndex::run_slice(const std::shared_ptr<Shared>& shared) noexcept {
 }
 
 void PatternIndex::link_appended() noexcept {
-  if (shared_->waiting() < link_threshold) return;
+  if (!shared_->has_work()) return;
   if (!shared_->runner.is_inline()) {
     if (shared_->scheduled.exchange(true)) return;
     try {
@@ -420,8 +462,10 @@ void PatternIndex::link_appended() noexcept {
     }
     shared_->scheduled.store(false);
   }
+  if (shared_->waiting() < link_threshold) return;
   while (shared_->waiting() >= link_threshold && shared_->link(link_slice)) {
   }
+  shared_->measure();
 }
 
 void PatternIndex::keep_pace(std::size_t changes) noexcept {

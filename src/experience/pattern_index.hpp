@@ -21,11 +21,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "experience/attribute_table.hpp"
+#include "experience/recall_estimate.hpp"
 #include "frys/core/environment.hpp"
 #include "frys/core/result.hpp"
 #include "index/index_core.hpp"
@@ -60,6 +62,10 @@ struct ResidentRows {
   [[nodiscard]] std::vector<Neighbour> search(const index::SearchRequest& request) const;
   /// The cosine of `unit_vector` and the vector `ordinal`.
   [[nodiscard]] float similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept;
+  /// Which share of the `count` nearest a search of `effort` is expected to find; nothing where
+  /// that is not known.
+  [[nodiscard]] std::optional<double> expected_recall(std::size_t count,
+                                                      std::size_t effort) const noexcept;
   /// Those that a search may answer.
   [[nodiscard]] std::size_t live() const noexcept {
     const std::size_t hidden = core.hidden();
@@ -70,6 +76,7 @@ struct ResidentRows {
 
   index::IndexCore core;
   AttributeTable attributes;
+  RecallRecord recall;
 };
 
 /// Threads: a writer changes `rows` while it has the `turn`, one at a time; everything else is
@@ -97,8 +104,8 @@ class PatternIndex {
   /// Takes over a graph that was saved; when all that the store holds was appended, and nothing
   /// linked. Without one that fits all is linked anew.
   void load_graph() noexcept;
-  /// Has what was appended and removed taken into the graph: in the background, or here when there
-  /// is none; without a turn.
+  /// Has what was appended and removed taken into the graph, and then the graph measured: in the
+  /// background, or here when there is none, and then a step of it; without a turn.
   void link_appended() noexcept;
   /// For who has added and removed `changes`, without a turn: while more wait for the graph than a
   /// search should compare one by one, waits until it has taken in twice as many, or takes them in

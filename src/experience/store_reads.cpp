@@ -123,8 +123,8 @@ Result<SimilarMatches> ExperienceStore::Impl::search(const SimilarityQuery& quer
   if (query.effort == 0) wanted.effort = std::max(std::size_t{64}, 2 * query.k);
   if (!filter.empty()) wanted.filter = &let_through;
   found.matches = rank_matches(query, rows->search(wanted), *rows, now_ns);
-  // While nothing is linked, vectors are compared one by one.
-  if (rows->core.linked() > 0) found.estimated_recall.reset();
+  const std::size_t effort = std::max(wanted.effort, wanted.count);
+  found.estimated_recall = rows->expected_recall(query.k, effort);
   return found;
 }
 

@@ -88,6 +88,7 @@ void Searcher::search(const SearchRequest& request, std::size_t linked, std::siz
 void Searcher::walk(const SearchRequest& request, bool marked, std::size_t effort,
                     std::size_t linked, SearchScratch& scratch) const {
   walker_.descend(scratch.code, graph_.entry(), 0, effort, linked, scratch.walk);
+  if (request.avoided < linked) scratch.walk.visited.mark(request.avoided);
   if (marked) {
     walker_.beam_marked(scratch.code, request.filter->marks, effort, scratch.walk);
   } else {

@@ -48,6 +48,7 @@ struct SearchRequest {
   std::size_t count;
   std::size_t effort;
   const NodeFilter* filter = nullptr;  ///< Null: any node.
+  std::uint32_t avoided = nobody;      ///< A node whose links lead a walk nowhere; it may be found.
 };
 
 /// What one search writes to.

@@ -78,9 +78,13 @@ struct SimilarMatches {
   /// Every write of a sequence up to this was seen: what it added is searched, what it removed is
   /// not answered, and what it amended ranks by its new standing. Of later ones some may have been.
   std::uint64_t sees_through = 0;
-  /// Which part of the k most similar experiences that pass the filters is expected among the
-  /// candidates (their recall at k), before they are ranked: 1 when all were compared. Empty: not
-  /// known.
+  /// Recall at k: which share of the k most similar experiences that pass the filters is expected
+  /// among the candidates, before they are ranked. 1 when all were compared: where the store has
+  /// fewer than 1,024, or a filter lets no more than 4,096 through. Otherwise of the graph's search
+  /// at this k and effort, as the store measured it in the background on some of its own vectors,
+  /// without a filter: one that goes with the vectors' places may find less, or more. To within
+  /// some points at 0.9, rather too low than too high. Empty: not measured yet, which is done when
+  /// the graph is made and each time it has doubled; or no more, when it is four times as large.
   std::optional<double> estimated_recall = std::nullopt;
 
   [[nodiscard]] auto begin() const noexcept { return matches.begin(); }
