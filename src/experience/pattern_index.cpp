@@ -14,6 +14,7 @@
 
 #include "experience/background_runner.hpp"
 #include "experience/graph_checkpoint.hpp"
+#include "index/prefetch.hpp"
 #include "simd/dispatch.hpp"
 
 namespace frys::detail {
@@ -62,6 +63,12 @@ std::vector<Neighbour> ResidentRows::search(const index::SearchRequest& request)
 
 float ResidentRows::similarity(const float* unit_vector, std::uint32_t ordinal) const noexcept {
   return simd::kernels().dot_f32(unit_vector, core.vector(ordinal), core.dimension());
+}
+
+void ResidentRows::prefetch(std::uint32_t ordinal) const noexcept {
+  if (ordinal >= core.size()) return;
+  index::prefetch_bytes(core.vector(ordinal), core.dimension() * sizeof(float));
+  index::prefetch_bytes(&attributes.row(ordinal), sizeof(Attributes));
 }
 
 std::optional<double> ResidentRows::expected_recall(std::size_t count,

@@ -66,6 +66,8 @@ struct ResidentRows {
   /// that is not known.
   [[nodiscard]] std::optional<double> expected_recall(std::size_t count,
                                                       std::size_t effort) const noexcept;
+  /// Has what a comparison with it needs fetched; any number may be.
+  void prefetch(std::uint32_t ordinal) const noexcept;
   /// Those that a search may answer.
   [[nodiscard]] std::size_t live() const noexcept {
     const std::size_t hidden = core.hidden();

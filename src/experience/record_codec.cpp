@@ -37,8 +37,8 @@ enum Tag : std::uint16_t {
   tag_payload,
   tag_named_embedding,
   tag_payload_tensor,
-  tag_first_unknown,
 };
+constexpr std::uint16_t tag_first_unknown = tag_payload_tensor + 1;
 // Unknown to the first version of the library, which kept it.
 constexpr std::uint16_t tag_first_kept = tag_named_embedding;
 
