@@ -134,6 +134,13 @@ TEST_F(SpacesFilesTest, ASpaceMayComeLater) {
   expect_placed(*store, 6, 9);
 }
 
+TEST_F(SpacesFilesTest, ASpaceTakesNoThread) {
+  const std::size_t before = testing::thread_count();
+  const Result<ExperienceStore> store = open_with_spaces();
+  ASSERT_TRUE(store);
+  EXPECT_EQ(testing::thread_count(), before);
+}
+
 TEST_F(SpacesFilesTest, ASpaceKeepsItsDimension) {
   ASSERT_TRUE(open_with_spaces());
   ExperienceStoreOptions other = options();

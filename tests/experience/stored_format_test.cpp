@@ -86,6 +86,16 @@ Experience plain_experience(int i) {
   return e;
 }
 
+// The spaces of those below, and how many floats their vectors have.
+const std::vector<VectorSpace> two_spaces{{"code", 4}, {"screen", 6}};
+
+Experience spaced_experience(int i) {
+  Experience e = rich_experience(i);
+  if (i % 3 == 0) e.embeddings.push_back({"code", odd_vector(i + 1000, 4)});
+  if (i % 4 == 0) e.embeddings.push_back({"screen", odd_vector(i + 2000, 6)});
+  return e;
+}
+
 std::vector<Experience> plain_experiences() {
   std::vector<Experience> all;
   for (int i = 0; i < plain; ++i) all.push_back(plain_experience(i));
@@ -106,6 +116,10 @@ constexpr Kept graph{"v2-graph", plain, plain_floats, plain_experience};
 constexpr Kept earlier_graph{"v1-graph", plain, plain_floats, plain_experience};
 // Some of these were removed, amended, and added again.
 constexpr Kept changed{"v2-changed", rich, rich_floats, rich_experience};
+
+// These have vectors in two spaces; one was removed.
+constexpr Kept spaced{"v2-spaces", rich, rich_floats, spaced_experience};
+constexpr int removed_from_spaces = 12;
 
 ExperienceStoreOptions options_of(const Kept& kept, const std::string& path) {
   ExperienceStoreOptions options;
@@ -284,6 +298,27 @@ TEST_F(StoredFormat, Changes) {
   EXPECT_EQ(amended->uses, 5U);
   EXPECT_EQ(amended->used_at_ns, 78);
   EXPECT_TRUE(*store->get(amended->id) == rich_experience(5));
+}
+
+TEST_F(StoredFormat, Spaces) {
+  const std::string path = copy(spaced);
+  Result<ExperienceStore> store = open(spaced, path);
+  ASSERT_TRUE(store) << store.error().to_string();
+  EXPECT_EQ(std::vector(store->spaces().begin(), store->spaces().end()), two_spaces);
+  EXPECT_EQ(store->size(), static_cast<std::uint64_t>(rich) - 1);
+  for (int i = 0; i < rich; ++i) {
+    const Experience e = spaced_experience(i);
+    const Result<Experience> read = store->get(*content_id(e));
+    EXPECT_EQ(read.has_value() && *read == e, i != removed_from_spaces) << i;
+    for (const NamedEmbedding& named : e.embeddings) {
+      const auto nearest = found(*store, {.vector = named.vector, .space = named.name, .k = 1});
+      EXPECT_EQ(nearest[0] == static_cast<std::uint64_t>(i) + 1, i != removed_from_spaces) << i;
+    }
+  }
+  EXPECT_EQ(content_id(spaced_experience(24))->to_string(), "d9dd4f7345c63276d397d6435eea5336");
+  EXPECT_EQ(found(*store, {.vector = {1, 0, 0, 0}, .space = "code", .k = 100}).size(), 13U);
+  EXPECT_EQ(found(*store, {.vector = {1, 0, 0, 0, 0, 0}, .space = "screen", .k = 100}).size(), 9U);
+  EXPECT_TRUE(store->close().ok());
 }
 
 TEST_F(StoredFormat, ItTellsWhatItWasMadeWith) {
@@ -474,11 +509,16 @@ bool change(ExperienceStore& store) {
 void store_and_be_killed(const Kept& kept, const std::string& path) {
   const pid_t pid = ::fork();
   if (pid == 0) {
-    Result<ExperienceStore> store = ExperienceStore::open(options_of(kept, path), Environment());
+    ExperienceStoreOptions options = options_of(kept, path);
+    if (kept.make == spaced.make) options.spaces = two_spaces;
+    Result<ExperienceStore> store = ExperienceStore::open(options, Environment());
     for (int i = 0; store && i < kept.experiences; ++i) {
       if (!store->store(kept.make(i))) ::_exit(1);
     }
     if (std::string_view(kept.name) == changed.name && !change(*store)) ::_exit(1);
+    if (kept.make == spaced.make) {
+      if (!store->remove(*content_id(kept.make(removed_from_spaces))).ok()) ::_exit(1);
+    }
     ::raise(SIGKILL);
   }
   int status = 0;
@@ -493,12 +533,14 @@ TEST(StoredFormatMaker, DISABLED_MakesTheStoresOfThisVersion) {
   const std::string folder = where;
   store_and_be_killed(killed, folder + "/" + killed.name);
   store_and_be_killed(changed, folder + "/" + changed.name);
+  store_and_be_killed(spaced, folder + "/" + spaced.name);
   const std::string path = folder + "/" + tables.name;
   store_and_be_killed(tables, path);
   ExperienceStoreOptions options = options_of(tables, path);
   options.salvage = true;  // Makes tables of the logs.
   EXPECT_TRUE(ExperienceStore::open(options, Environment()));
-  for (const Kept& kept : {killed, changed, tables}) fs::remove(folder + "/" + kept.name + "/LOCK");
+  for (const Kept& kept : {killed, changed, spaced, tables})
+    fs::remove(folder + "/" + kept.name + "/LOCK");
   const testing::TemporaryFolder other;
   const std::string graphs = other / "store";
   EXPECT_TRUE(ExperienceStore::open(options_of(graph, graphs), Environment())
