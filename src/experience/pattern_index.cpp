@@ -41,6 +41,8 @@ constexpr std::size_t others_per_removed = 8;
 // back to the system; for so long it waits for the readers.
 constexpr std::chrono::milliseconds longest_wait(100);
 
+// So many steps in measuring the graph a writer takes who has linked what waited: a tenth of that.
+constexpr std::size_t inline_steps = 8;
 // A graph is measured when it has doubled; while it outruns that, what was measured tells less.
 constexpr std::size_t most_outgrown = 4;
 
@@ -472,7 +474,8 @@ void PatternIndex::link_appended() noexcept {
   if (shared_->waiting() < link_threshold) return;
   while (shared_->waiting() >= link_threshold && shared_->link(link_slice)) {
   }
-  shared_->measure();
+  for (std::size_t i = 0; i < inline_steps && shared_->measure(); ++i) {
+  }
 }
 
 void PatternIndex::keep_pace(std::size_t changes) noexcept {

@@ -107,7 +107,7 @@ class PatternIndex {
   /// linked. Without one that fits all is linked anew.
   void load_graph() noexcept;
   /// Has what was appended and removed taken into the graph, and then the graph measured: in the
-  /// background, or here when there is none, and then a step of it; without a turn.
+  /// background, or here when there is none, and then some steps of it; without a turn.
   void link_appended() noexcept;
   /// For who has added and removed `changes`, without a turn: while more wait for the graph than a
   /// search should compare one by one, waits until it has taken in twice as many, or takes them in

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The Frys Kernel authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What an answer says of itself: which writes it has seen.
+// What an answer says of itself: which writes it has seen, and how much of the nearest it found.
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <set>
 #include <thread>
@@ -152,6 +153,124 @@ TEST_F(SimilarMatchesTest, IsExactWhereAllAreCompared) {
   write(*store, 0);
   EXPECT_EQ(store->find_similar(all())->estimated_recall, 1);
   EXPECT_EQ(store->find_similar(all_of(batches))->estimated_recall, 1);
+}
+
+constexpr std::size_t many = 5000;
+constexpr std::size_t dimension = 16;
+
+/// A store that is searched through its graph.
+class EstimatedRecallTest : public StoreTest {
+ protected:
+  [[nodiscard]] ExperienceStoreOptions coarse() const {
+    ExperienceStoreOptions coarse = options();
+    coarse.dimension = dimension;
+    coarse.graph_links = 6;
+    coarse.graph_build_effort = 24;
+    return coarse;
+  }
+  static void fill(ExperienceStore& store, std::size_t from, std::size_t to) {
+    std::vector<Experience> some;
+    for (std::size_t i = from; i < to; ++i) {
+      some.push_back(numbered_experience(static_cast<int>(i)));
+      some.back().embedding = random_vector(dimension, static_cast<std::uint32_t>(i));
+    }
+    ASSERT_TRUE(store.store_many(some));
+  }
+  [[nodiscard]] static SimilarityQuery query(std::size_t number, std::size_t effort) {
+    SimilarityQuery query;
+    query.vector = random_vector(dimension, static_cast<std::uint32_t>(many + number));
+    query.outcome_weight = 0;
+    query.recency_weight = 0;
+    query.effort = effort;
+    return query;
+  }
+  /// What the store expects when it has measured itself; −1 when it does not.
+  [[nodiscard]] static double wait_for_estimate(const ExperienceStore& store, std::size_t effort) {
+    const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::chrono::steady_clock::now() < latest) {
+      const auto answer = store.find_similar(query(0, effort));
+      const bool linked = store.stats().indexed == store.size();
+      if (linked && answer && answer->estimated_recall) return *answer->estimated_recall;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return -1;
+  }
+};
+
+TEST_F(EstimatedRecallTest, IsWhatQueriesFind) {
+  auto store = ExperienceStore::open(coarse(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  fill(*store, 0, many);
+  ASSERT_GT(wait_for_estimate(*store, 0), 0);
+  double before = 0;
+  for (const std::size_t effort : {12U, 24U, 96U}) {
+    const double expected = wait_for_estimate(*store, effort);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < 100; ++i) {
+      const auto all = store->find_similar(query(i, 4096));  // All codes are compared.
+      const auto some = store->find_similar(query(i, effort));
+      ASSERT_TRUE(all && some);
+      std::set<std::uint64_t> nearest;
+      for (const Match& match : *all) nearest.insert(match.sequence);
+      for (const Match& match : *some) found += nearest.count(match.sequence);
+    }
+    const double recall = static_cast<double>(found) / 1000;
+    EXPECT_NEAR(expected, recall, 0.02 + 0.3 * (1 - recall)) << "effort " << effort;
+    EXPECT_GE(expected, before);
+    before = expected;
+  }
+  EXPECT_GT(before, 0.95);
+  EXPECT_LT(wait_for_estimate(*store, 12), 0.95) << "else there was nothing to estimate";
+}
+
+TEST_F(EstimatedRecallTest, IsOneThroughANarrowFilter) {
+  auto store = ExperienceStore::open(coarse(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  fill(*store, 0, 3000);
+  ASSERT_LT(wait_for_estimate(*store, 12), 1);
+  SimilarityQuery narrow = query(0, 12);
+  narrow.workflow = "workflow-1";
+  EXPECT_EQ(store->find_similar(narrow)->estimated_recall, 1);
+}
+
+/// Ranking by more than likeness keeps 64 candidates at least; so much is expected then.
+TEST_F(EstimatedRecallTest, IsThatOfTheEffortTaken) {
+  auto store = ExperienceStore::open(coarse(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  fill(*store, 0, many);
+  const double expected = wait_for_estimate(*store, 64);
+  ASSERT_GT(expected, wait_for_estimate(*store, 12));
+  SimilarityQuery ranked = query(0, 12);
+  ranked.recency_weight = 0.1;
+  EXPECT_EQ(store->find_similar(ranked)->estimated_recall, expected);
+}
+
+TEST_F(EstimatedRecallTest, IsMeasuredAnewWhenAGraphIsLoaded) {
+  double before = 0;
+  {
+    auto store = ExperienceStore::open(coarse(), environment());
+    ASSERT_TRUE(store) << store.status().to_string();
+    fill(*store, 0, 2000);
+    before = wait_for_estimate(*store, 12);
+  }
+  const auto store = ExperienceStore::open(coarse(), environment());
+  ASSERT_TRUE(store) << store.status().to_string();
+  EXPECT_GT(before, 0);
+  EXPECT_GT(wait_for_estimate(*store, 12), 0) << "though nothing is written";
+}
+
+TEST_F(EstimatedRecallTest, IsMeasuredByWritersWhereThereIsNoBackground) {
+  Environment alone = environment();
+  alone.executor = &inline_executor();
+  auto store = ExperienceStore::open(coarse(), alone);
+  ASSERT_TRUE(store) << store.status().to_string();
+  fill(*store, 0, 1024);
+  EXPECT_FALSE(store->find_similar(query(0, 12))->estimated_recall) << "it takes more steps";
+  std::size_t stored = 1024;
+  for (; stored < many && !store->find_similar(query(0, 12))->estimated_recall; stored += 256) {
+    fill(*store, stored, stored + 256);
+  }
+  EXPECT_LT(stored, 3U * 1024U);
 }
 
 }  // namespace
