@@ -50,7 +50,7 @@ class CompactTest : public StoreTest {
     auto lake = detail::ExperienceLake::open(of, environment());
     EXPECT_TRUE(lake);
     std::size_t entries = 0;
-    const auto count = [&](std::uint64_t, const detail::LogItem&, std::span<const float>) {
+    const auto count = [&](std::uint64_t, const detail::LogItem&, const detail::LakeVectors&) {
       ++entries;
       return Status();
     };

@@ -128,8 +128,8 @@ struct FRYS_API ExperienceId {
 };
 
 /// The identity that a store would give `experience`. Threads: safe. Cost: O(its bytes).
-/// Errors: invalid_argument (a non-finite number, a negative duration, two embeddings of one name, a
-/// payload that is not the tensor it is said to be, a record over 1 GiB), out_of_memory.
+/// Errors: invalid_argument (a non-finite number, a negative duration, two embeddings of one name,
+/// a payload that is not the tensor it is said to be, a record over 1 GiB), out_of_memory.
 FRYS_API Result<ExperienceId> content_id(const Experience& experience);
 
 /// Makes a copy of `tensor`'s elements, whatever its strides, the payload of `experience`, and says
