@@ -447,11 +447,14 @@ void PatternIndex::remove(std::uint32_t ordinal, std::uint64_t sequence) {
   rows.core.hide(ordinal);
 }
 
-/// One slice, then the next task. `scheduled` is held from the first to the last.
-void PatternIndex::run_slice(const std::shared_ptr<Shared>& shared) noexcept {
-  if (shared->link(link_slice) || shared->measure()) {
+/// One slice, then the next task. `scheduled` is held from the first to the last. What waits is
+/// linked when it is enough, or when `links` says that it was; then the graph is measured.
+void PatternIndex::run_slice(const std::shared_ptr<Shared>& shared, bool links) noexcept {
+  links = links || shared->waiting() >= link_threshold;
+  const bool more = links && shared->link(link_slice);
+  if (more || shared->measure()) {
     try {
-      if (shared->runner.submit([shared] { run_slice(shared); })) return;
+      if (shared->runner.submit([shared, more] { run_slice(shared, more); })) return;
     } catch (const std::bad_alloc&) {
       // The next append will try again.
     }
@@ -464,7 +467,7 @@ void PatternIndex::link_appended() noexcept {
   if (!shared_->runner.is_inline()) {
     if (shared_->scheduled.exchange(true)) return;
     try {
-      if (shared_->runner.submit([shared = shared_] { run_slice(shared); })) return;
+      if (shared_->runner.submit([shared = shared_] { run_slice(shared, false); })) return;
     } catch (const std::bad_alloc&) {
       shared_->scheduled.store(false);
       return;

@@ -127,7 +127,7 @@ class PatternIndex {
  private:
   struct Shared;
   explicit PatternIndex(std::shared_ptr<Shared> shared) noexcept;
-  static void run_slice(const std::shared_ptr<Shared>& shared) noexcept;
+  static void run_slice(const std::shared_ptr<Shared>& shared, bool links) noexcept;
   std::shared_ptr<Shared> shared_;
 };
 
