@@ -59,7 +59,9 @@ std::unique_ptr<ResidentRows> index_of(const Vectors& vectors) {
                                    .links = 8,
                                    .build_effort = 48,
                                    .max_vectors = 1 << 18};
-  auto rows = std::make_unique<ResidentRows>(options, 1);
+  Environment environment;
+  environment.seed = 1;
+  auto rows = std::make_unique<ResidentRows>(options, environment);
   EXPECT_TRUE(rows->core.open().ok());
   for (const auto& vector : vectors) {
     EXPECT_TRUE(rows->core.reserve(1).ok());

@@ -176,11 +176,11 @@ TEST_F(SpacesTest, AnAmendmentIsOfEverySpace) {
       query.outcome = Outcome::failure;
       const auto found = store->find_similar(query);
       ASSERT_TRUE(found && !found->empty());
-      EXPECT_EQ(found->at(0).id, id_of(6)) << space;
-      EXPECT_EQ(found->at(0).reward, 7);
-      EXPECT_EQ(found->at(0).uses, 2U);
+      EXPECT_EQ(found->front().id, id_of(6)) << space;
+      EXPECT_EQ(found->front().reward, 7);
+      EXPECT_EQ(found->front().uses, 2U);
       query.outcome = Outcome::success;
-      EXPECT_NE(store->find_similar(query)->at(0).id, id_of(6));
+      EXPECT_NE(store->find_similar(query)->front().id, id_of(6));
     }
   }
 }
