@@ -15,11 +15,13 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "frys/core/environment.hpp"
 #include "frys/core/result.hpp"
 #include "frys/experience/embedder.hpp"
 #include "frys/experience/experience_store.hpp"
+#include "frys/experience/vector_space.hpp"
 #include "frys/memory/manager.hpp"
 #include "frys/scheduler/workflow_scheduler.hpp"
 
@@ -35,6 +37,9 @@ struct KernelOptions {
   std::size_t memory_budget_bytes = 0;
   /// Turns text into vectors; null: a `HashingEmbedder` of its default dimension.
   std::shared_ptr<const Embedder> embedder;
+  /// Spaces of vectors that experiences may have besides; those that are there already need not be
+  /// named.
+  std::vector<VectorSpace> spaces = {};
   /// Whether finished steps are written as experiences and asked for when steps are predicted.
   bool learn_from_steps = true;
 

@@ -62,6 +62,7 @@ Status Kernel::Impl::open_experience(const KernelOptions& options) {
   ExperienceStoreOptions chosen;
   chosen.path = folder->experience_path();
   chosen.embedder = options.embedder;
+  chosen.spaces = options.spaces;
   auto made = ExperienceStore::open(chosen, environment);
   if (!made) return made.error();
   experience.emplace(*std::move(made));

@@ -163,6 +163,25 @@ TEST(Kernel, CloseCancelsWhatRuns) {
   EXPECT_TRUE(kernel->close().ok());
 }
 
+TEST(Kernel, RemembersVectorsInTheSpacesThatItIsGiven) {
+  const TemporaryFolder parent;
+  const std::string data_dir = parent / "data";
+  {
+    auto kernel = Kernel::open({.data_dir = data_dir, .spaces = {{"code", 4}}});
+    ASSERT_TRUE(kernel) << kernel.status().to_string();
+    Experience experience{.situation = "a patch"};
+    experience.embeddings = {{"code", {1, 2, 3, 4}}};
+    ASSERT_TRUE(kernel->experience().store(std::move(experience)));
+  }
+  auto kernel = Kernel::open({.data_dir = data_dir});
+  ASSERT_TRUE(kernel) << kernel.status().to_string();
+  const auto found = kernel->experience().find_similar({.vector = {1, 2, 3, 4}, .space = "code"});
+  ASSERT_TRUE(found) << found.status().to_string();
+  EXPECT_EQ(found->size(), 1U);
+  EXPECT_EQ(Kernel::open({.data_dir = parent / "other", .spaces = {{"", 4}}}).status(),
+            ErrorCode::invalid_argument);
+}
+
 TEST(Kernel, UsesTheHostsEmbedderAndRefusesAnother) {
   class Constant final : public Embedder {
    public:

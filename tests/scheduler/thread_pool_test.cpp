@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <future>
 #include <latch>
@@ -280,6 +281,21 @@ TEST(ThreadPool, BulkTakesNoMoreThreadsThanThereAreWorkers) {
     threads.insert(std::this_thread::get_id());
   });
   EXPECT_LE(threads.size(), 2U);
+}
+
+TEST(ThreadPool, BulkIsHelpedByTheClassThatItNames) {
+  auto pool = *ThreadPool::create({.workers = 1, .background_workers = 3});
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<std::thread::id> threads;
+  const auto meet = [&](std::size_t, std::size_t) {
+    std::unique_lock lock(mutex);
+    threads.insert(std::this_thread::get_id());
+    changed.notify_all();
+    changed.wait_for(lock, std::chrono::seconds(10), [&] { return threads.size() == 3; });
+  };
+  pool->bulk(3, 1, meet, TaskClass::background);
+  EXPECT_EQ(threads.size(), 3U);
 }
 
 TEST(ThreadPool, BulkNestsAndNeedsNoFreeWorker) {
