@@ -54,6 +54,7 @@ struct ExperienceLake::Impl {
   std::unique_ptr<BackgroundEnv> env;
   // Held shared by whoever uses `db`, alone by whoever replaces it.
   mutable std::shared_mutex mutex;
+  std::mutex write_mutex;    // After `mutex`: who merges the log's entries writes beside others.
   std::mutex compact_mutex;  // Before `mutex`; of two who merge the same tables one fails.
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* handles[families] = {};  // Of spaces: null in a store without.
@@ -279,6 +280,7 @@ Status ExperienceLake::Impl::close_gaps() {
 /// held.
 rocksdb::Status ExperienceLake::Impl::write_awake(rocksdb::WriteOptions how,
                                                   rocksdb::WriteBatch& batch) {
+  const std::lock_guard one_writer(write_mutex);
   how.no_slowdown = true;
   for (bool hope = true;;) {
     rocksdb::Status status = db->Write(how, &batch);
