@@ -80,10 +80,9 @@ class FRYS_API VectorIndex {
   static constexpr std::size_t min_dimension = 2;
   static constexpr std::size_t max_dimension = 4096;
 
-  /// An empty index. Chance comes from the environment's seed, and help in adding from its executor,
-  /// which must outlive the index.
-  /// Errors: invalid_argument (an option out of its range, or codes that do not fit the metric),
-  /// out_of_memory.
+  /// An empty index. Chance comes from the environment's seed, and help in adding from its
+  /// executor, which must outlive the index. Errors: invalid_argument (an option out of its range,
+  /// or codes that do not fit the metric), out_of_memory.
   static Result<VectorIndex> create(const VectorIndexOptions& options,
                                     const Environment& environment = {}) noexcept;
 
